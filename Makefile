@@ -1,0 +1,71 @@
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+.SUFFIXES:
+
+# The Python that everything here runs on; `make test PYTHON=python3.11` for another.
+ifndef PYTHON
+PYTHON := $(shell python3 infra/find_python.py)
+endif
+PYTHON_VERSION := $(shell $(PYTHON) -c 'import platform; print(platform.python_version())')
+ifeq ($(PYTHON_VERSION),)
+$(error No usable Python; see the message above)
+endif
+
+export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/.tools/uv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
+export UV_PYTHON_DOWNLOADS := never
+# Byte code is what makes the second start of the CDK fast.
+unexport PYTHONDONTWRITEBYTECODE
+
+UV := .tools/uv/ready-$(PYTHON_VERSION)
+DEVELOPMENT := .venv/ready-$(PYTHON_VERSION)
+LOCAL_AWS := .tools/local-aws/ready-$(PYTHON_VERSION)
+CHECKOV := .tools/checkov/ready-$(PYTHON_VERSION)
+NODE_MODULES := node_modules/ready
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: $(DEVELOPMENT) $(LOCAL_AWS) $(CHECKOV) $(NODE_MODULES) ## Install everything into this checkout, from the locks
+
+.PHONY: clean
+clean: ## Remove all that was installed or built
+	rm -rf .tools .venv build cdk.out node_modules
+
+.PHONY: lock
+lock: $(UV) ## Resolve the dependencies of pyproject.toml and package.json anew, and write the locks
+	$(call lock,uv,requirements-uv.txt)
+	$(call lock,orders,functions/orders/requirements.txt)
+	$(call lock,development,requirements.txt,--constraints functions/orders/requirements.txt)
+	$(call lock,local,infra/local/requirements.txt)
+	$(call lock,checkov,requirements-checkov.txt)
+	npm install --package-lock-only
+
+# lock: dependency group, lock file, further options.
+lock = uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
+	--group pyproject.toml:$(1) --output-file $(2) $(3)
+
+$(UV): requirements-uv.txt
+	@echo "Installing uv"
+	@$(PYTHON) -m venv --clear .tools/uv
+	@.tools/uv/bin/python -m pip --quiet --disable-pip-version-check install --require-hashes --requirement $<
+	@touch $@
+
+# python-environment: folder, lock file.
+define python-environment
+$(1)/ready-$(PYTHON_VERSION): $(2) $(UV)
+	@echo "Installing $(2) into $(1)"
+	@uv venv --quiet --clear --python $(PYTHON) $(1)
+	@uv pip sync --quiet --python $(1) --require-hashes $(2)
+	@touch $$@
+endef
+$(eval $(call python-environment,.venv,requirements.txt))
+$(eval $(call python-environment,.tools/local-aws,infra/local/requirements.txt))
+$(eval $(call python-environment,.tools/checkov,requirements-checkov.txt))
+
+$(NODE_MODULES): package-lock.json $(DEVELOPMENT)
+	@echo "Installing package-lock.json into node_modules"
+	@npm ci --silent
+	@touch $@

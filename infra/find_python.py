@@ -1,0 +1,57 @@
+"""Print the Python that this checkout should use: 3.13 or 3.14, what Lambda runs, or else this one.
+
+Runs before anything is installed, on whatever `python3` is: standard library only, and no syntax newer than 3.6.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+OLDEST = (3, 11)
+PREFERRED = ("3.13", "3.14")
+
+
+def main() -> int:
+    """Print the path of the interpreter. Exit code 2 when there is none that will do."""
+    for candidate in candidates():
+        if works(candidate):
+            print(candidate)
+            return 0
+    if sys.version_info >= OLDEST and works(sys.executable):
+        print(sys.executable)
+        return 0
+    print(
+        "python3 is {}.{} at {}: Python 3.11 or newer with its venv module is needed".format(
+            *sys.version_info[:2], sys.executable
+        ),
+        file=sys.stderr,
+    )
+    return 2
+
+
+def candidates():
+    """Yield where a preferred Python may be: on the path, then among pyenv's versions."""
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
+    for version in PREFERRED:
+        for folder in os.get_exec_path():
+            yield os.path.join(folder, "python" + version)
+        for installed in sorted(pyenv.glob(version + ".*"), reverse=True):
+            yield str(installed / "bin" / "python3")
+
+
+def works(python):
+    """Tell whether this interpreter starts and can make environments (a pyenv shim may exist and do neither)."""
+    if not os.access(python, os.X_OK):
+        return False
+    try:
+        answer = subprocess.run(
+            [python, "-c", "import ensurepip, venv"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+    except OSError:
+        return False
+    return answer.returncode == 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
