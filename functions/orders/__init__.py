@@ -1,0 +1,1 @@
+"""The order workflow, a Lambda durable function."""
