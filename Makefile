@@ -27,6 +27,35 @@ NODE_MODULES := node_modules/ready
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
+.PHONY: run
+run: $(DEVELOPMENT) $(LOCAL_AWS) $(NODE_MODULES) ## Send an order through the function, deployed to a local AWS (ORDER=event.json, JSON=1)
+	@python -m infra.local.run $(if $(ORDER),--order $(ORDER)) $(if $(JSON),--json)
+
+.PHONY: local
+local: $(DEVELOPMENT) $(LOCAL_AWS) $(NODE_MODULES) ## Start a local AWS and leave it running until Ctrl-C
+	@python -m infra.local
+
+.PHONY: test
+test: lint types templates unit ## Everything that guards a merge
+
+.PHONY: lint
+lint: $(DEVELOPMENT) ## Check style and format
+	ruff check
+	ruff format --check
+
+.PHONY: format
+format: $(DEVELOPMENT) ## Mend what can be mended of style and format
+	ruff check --fix
+	ruff format
+
+.PHONY: types
+types: $(DEVELOPMENT) $(NODE_MODULES) ## Check types
+	pyright
+
+.PHONY: unit
+unit: $(DEVELOPMENT) $(LOCAL_AWS) $(NODE_MODULES) ## Run the tests
+	pytest
+
 .PHONY: setup
 setup: $(DEVELOPMENT) $(LOCAL_AWS) $(CHECKOV) $(NODE_MODULES) ## Install everything into this checkout, from the locks
 

@@ -6,6 +6,7 @@ Runs before anything is installed, on whatever `python3` is: standard library on
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 OLDEST = (3, 11)
@@ -30,23 +31,23 @@ def main() -> int:
     return 2
 
 
-def candidates():
+def candidates() -> Iterator[str]:
     """Yield where a preferred Python may be: on the path, then among pyenv's versions."""
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
     for version in PREFERRED:
         for folder in os.get_exec_path():
-            yield os.path.join(folder, "python" + version)
+            yield str(Path(folder) / ("python" + version))
         for installed in sorted(pyenv.glob(version + ".*"), reverse=True):
             yield str(installed / "bin" / "python3")
 
 
-def works(python):
+def works(python: str) -> bool:
     """Tell whether this interpreter starts and can make environments (a pyenv shim may exist and do neither)."""
     if not os.access(python, os.X_OK):
         return False
     try:
         answer = subprocess.run(
-            [python, "-c", "import ensurepip, venv"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            [python, "-c", "import ensurepip, venv"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False
         )
     except OSError:
         return False

@@ -1,0 +1,1 @@
+"""Everything that brings the durable function to AWS."""

@@ -1,0 +1,277 @@
+"""The typed reading of environments/: one file per environment, every value in it, each checked before anything runs.
+
+Checked here are also the limits of Managed Instances that neither the CDK nor CloudFormation knows before a deployment
+fails on them.
+"""
+
+import tomllib
+from ipaddress import IPv4Network
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, cast
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
+
+FOLDER = Path(__file__).parents[1] / "environments"
+
+# Values that CloudWatch Logs takes (API reference, PutRetentionPolicy), up to two years.
+LogRetentionDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731]
+
+# An instance keeps one vCPU for its own system (AWS serverless skill, Managed Instances), so in the worst case, one
+# execution environment per instance, each costs one more than it has.
+SYSTEM_VCPUS = 1
+WORKERS_PER_VCPU = 16
+
+
+class EnvironmentFileError(Exception):
+    """An environment's file is missing, unreadable or wrong. The message names the file, the key and what is right."""
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Network(_Table):
+    """The VPC in which the instances run."""
+
+    cidr: Annotated[str, Field(description="a private IPv4 network from /16 to /24 (VPC User Guide, VPC CIDR blocks)")]
+    zones: Annotated[
+        list[str],
+        Field(
+            min_length=1,
+            max_length=6,
+            description="1 to 6 different availability zones of the region, such as eu-west-1a",
+        ),
+    ]
+    nat_gateways: Annotated[
+        int,
+        Field(ge=0, le=6, description="0, which means VPC endpoints instead, or as many as there are zones at most"),
+    ]
+    flow_logs: Annotated[bool, Field(description="true or false")]
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        try:
+            network = IPv4Network(self.cidr)
+        except ValueError as error:
+            raise _wrong("cidr", self.cidr, f"must be a private IPv4 network such as 10.0.0.0/16: {error}") from error
+        if not network.is_private or network.prefixlen not in range(16, 25):
+            raise _wrong("cidr", self.cidr, "must be private and from /16 to /24 (VPC User Guide, VPC CIDR blocks)")
+        if len(set(self.zones)) != len(self.zones):
+            raise _wrong("zones", self.zones, "must differ from each other")
+        if self.nat_gateways > len(self.zones):
+            raise _wrong("nat_gateways", self.nat_gateways, f"must be at most the number of zones, {len(self.zones)}")
+        return self
+
+
+class CapacityProvider(_Table):
+    """The instances that Lambda runs the function on."""
+
+    architecture: Annotated[Literal["arm64", "x86_64"], Field(description="arm64 or x86_64, for the function as well")]
+    maximum_vcpus: Annotated[
+        int, Field(ge=12, le=15000, description="12 to 15000 vCPUs (CDK CapacityProvider; Lambda quotas)")
+    ]
+    scaling: Annotated[
+        Literal["auto", "manual"],
+        Field(description="auto, or manual with a target_cpu_percent (Lambda API, ScalingMode)"),
+    ]
+    target_cpu_percent: Annotated[
+        int, Field(ge=0, le=100, description="0 with auto scaling, 1 to 100 with manual (Lambda API, TargetValue)")
+    ]
+    instance_types: Annotated[
+        list[str],
+        Field(description="instance types such as m8g.large, or [] to leave the choice to Lambda, as AWS recommends"),
+    ]
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if (self.scaling == "manual") != (self.target_cpu_percent > 0):
+            raise _wrong(
+                "target_cpu_percent", self.target_cpu_percent, "must be 0 with auto scaling and 1 to 100 with manual"
+            )
+        return self
+
+
+class Function(_Table):
+    """The durable function and its execution environments."""
+
+    runtime: Annotated[
+        Literal["python3.13", "python3.14"],
+        Field(description="python3.13 or python3.14 (Developer Guide, Managed Instances runtimes: 3.13 and later)"),
+    ]
+    memory_mb: Annotated[
+        int, Field(ge=2048, le=32768, description="2048 to 32768 MB (Developer Guide, Managed Instances scaling)")
+    ]
+    memory_gib_per_vcpu: Annotated[
+        float, Field(ge=2, le=8, description="2.0 to 8.0 GiB (Lambda API, ExecutionEnvironmentMemoryGiBPerVCpu)")
+    ]
+    concurrency: Annotated[
+        int,
+        Field(
+            ge=1, le=1600, description="1 to 1600 worker processes (Lambda API, PerExecutionEnvironmentMaxConcurrency)"
+        ),
+    ]
+    timeout_seconds: Annotated[
+        int,
+        Field(ge=1, le=5400, description="1 to 5400 s for one invocation (Lambda API, Timeout on Managed Instances)"),
+    ]
+    minimum_environments: Annotated[
+        int, Field(ge=0, le=15000, description="0 to 15000 execution environments (Lambda API, FunctionScalingConfig)")
+    ]
+    maximum_environments: Annotated[
+        int, Field(ge=0, le=15000, description="0 to 15000 execution environments (Lambda API, FunctionScalingConfig)")
+    ]
+    log_level: Annotated[
+        Literal["DEBUG", "INFO", "WARN", "ERROR"],
+        Field(description="DEBUG, INFO, WARN or ERROR (Lambda API, LoggingConfig)"),
+    ]
+    log_retention_days: Annotated[
+        LogRetentionDays,
+        Field(description="1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545 or 731 days (PutRetentionPolicy)"),
+    ]
+
+    @property
+    def vcpus(self) -> float:
+        """The vCPUs of one execution environment."""
+        return self.memory_mb / 1024 / self.memory_gib_per_vcpu
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.vcpus < 1:
+            needed = int(self.memory_gib_per_vcpu * 1024)
+            raise _wrong(
+                "memory_mb",
+                self.memory_mb,
+                f"must be at least memory_gib_per_vcpu x 1024 = {needed} MB, so that an execution environment has one "
+                "vCPU (Developer Guide, Managed Instances scaling)",
+            )
+        if self.concurrency > WORKERS_PER_VCPU * self.vcpus:
+            raise _wrong(
+                "concurrency",
+                self.concurrency,
+                f"must be at most {WORKERS_PER_VCPU} per vCPU, here {int(WORKERS_PER_VCPU * self.vcpus)} "
+                "(Developer Guide, Managed Instances Python runtime)",
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_environments(self) -> Self:
+        least, most = self.minimum_environments, self.maximum_environments
+        if least > most or (least == 0) != (most == 0):
+            raise _wrong(
+                "minimum_environments",
+                least,
+                f"must be 1 to maximum_environments = {most}, or both 0, which deactivates the function "
+                "(Developer Guide, Managed Instances scaling)",
+            )
+        return self
+
+
+class Durable(_Table):
+    """How long a durable execution may last, and is remembered."""
+
+    execution_timeout_seconds: Annotated[
+        int, Field(ge=1, le=31_622_400, description="1 to 31622400 s (Lambda API, DurableConfig.ExecutionTimeout)")
+    ]
+    retention_days: Annotated[
+        int, Field(ge=1, le=90, description="1 to 90 days (Lambda API, DurableConfig.RetentionPeriodInDays)")
+    ]
+
+
+class Protection(_Table):
+    """What a mistake may not remove."""
+
+    termination_protection: Annotated[bool, Field(description="true or false")]
+    removal_policy: Annotated[
+        Literal["destroy", "retain"], Field(description="destroy or retain, for what holds data: the log groups")
+    ]
+
+
+class Environment(_Table):
+    """One environment: an account, a region, and all in which it differs from the others."""
+
+    name: str
+    account: Annotated[str, Field(pattern=r"^\d{12}$", description="an AWS account id: 12 digits, as a string")]
+    region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", description="an AWS region, such as eu-west-1")]
+    hosts_previews: Annotated[
+        bool, Field(description="true for a platform that runs one orders stack per pull request and none of its own")
+    ]
+    network: Network
+    capacity_provider: CapacityProvider
+    function: Function
+    durable: Durable
+    protection: Protection
+
+    @model_validator(mode="after")
+    def _check_zones(self) -> Self:
+        for zone in self.network.zones:
+            if zone[:-1] != self.region or not zone[-1].isalpha():
+                raise _wrong("network.zones", zone, f"must be a zone of {self.region}, such as {self.region}a")
+        return self
+
+    @model_validator(mode="after")
+    def _check_vcpus(self) -> Self:
+        function = self.function
+        needed = 2 * function.maximum_environments * (function.vcpus + SYSTEM_VCPUS)
+        if needed > self.capacity_provider.maximum_vcpus:
+            raise _wrong(
+                "capacity_provider.maximum_vcpus",
+                self.capacity_provider.maximum_vcpus,
+                f"must be at least {needed:.0f}: during a deployment two versions run side by side, each with up to "
+                f"{function.maximum_environments} environments of {function.vcpus:g} vCPU, and each instance keeps "
+                f"{SYSTEM_VCPUS} for itself",
+            )
+        return self
+
+
+def names(folder: Path = FOLDER) -> list[str]:
+    """Return the names of all environments."""
+    return sorted(path.stem for path in folder.glob("*.toml"))
+
+
+def load(name: str, folder: Path = FOLDER) -> Environment:
+    """Read one environment.
+
+    Raises:
+        EnvironmentFileError: there is no such environment, or its file is wrong; the message names every wrong key.
+    """
+    if name not in names(folder):
+        raise EnvironmentFileError(f"environment {name!r}: there is no such file; there are {', '.join(names(folder))}")
+    file = f"environments/{name}.toml"
+    try:
+        values = tomllib.loads((folder / f"{name}.toml").read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise EnvironmentFileError(f"{file} is not TOML: {error}") from error
+    if "name" in values:
+        raise EnvironmentFileError(f"{file}: name: unknown key; an environment's name is its file's")
+    try:
+        return Environment(name=name, **values)
+    except ValidationError as error:
+        raise EnvironmentFileError("\n".join(f"{file}: {_explain(found)}" for found in error.errors())) from error
+
+
+def _wrong(key: str, value: object, rule: str) -> ValueError:
+    return ValueError(f"{key} = {value!r}: {rule}")
+
+
+def _explain(found: ErrorDetails) -> str:
+    """Say what is wrong with a key, and what would be right, in words of ours."""
+    path = [part for part in found["loc"] if isinstance(part, str)]
+    key = ".".join(path)
+    if found["type"] == "value_error":
+        table = f"{key}." if key else ""
+        return table + found["msg"].removeprefix("Value error, ")
+    if found["type"] == "extra_forbidden":
+        return f"{key}: unknown key; known here: {', '.join(_table_of(path).model_fields)}"
+    allowed = _table_of(path).model_fields[path[-1]].description or "a table"
+    if found["type"] == "missing":
+        return f"{key}: missing; must be {allowed}"
+    return f"{key} = {found['input']!r}: must be {allowed}"
+
+
+def _table_of(path: list[str]) -> type[_Table]:
+    """Return the model that holds the last key of the path."""
+    table: type[_Table] = Environment
+    for key in path[:-1]:
+        table = cast("type[_Table]", cast("Any", table.model_fields[key].annotation))
+    return table

@@ -1,0 +1,62 @@
+"""The main job on one machine: deploy the local environment to a local AWS, and send an order through it."""
+
+import os
+import subprocess
+import sys
+from argparse import ArgumentParser
+from collections.abc import Sequence
+from pathlib import Path
+
+from infra.environment import load
+from infra.local.aws import LocalAws, LocalAwsError
+from infra.pipeline.errors import UsageError
+from infra.pipeline.invoke import read_order
+from infra.pipeline.progress import console, doing
+
+ENVIRONMENT = "local"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Return 0 when the order succeeded, 1 when it or anything before it failed, 2 when the order can't be read."""
+    parser = ArgumentParser("python -m infra.local.run", description=__doc__)
+    parser.add_argument("--order", type=Path, help="JSON file with the event (default: the sample's order)")
+    parser.add_argument("--json", action="store_true", help="print the execution as one JSON object")
+    parsed = parser.parse_args(arguments)
+    order = ["--order", str(parsed.order)] if parsed.order else []
+    try:
+        if parsed.order:
+            read_order(parsed.order)
+        return run([*order, *(["--json"] if parsed.json else [])])
+    except UsageError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except LocalAwsError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def run(invoke_options: Sequence[str]) -> int:
+    """Start a local AWS, run the pipeline's own commands against it, and end it again."""
+    environment = load(ENVIRONMENT)
+    with doing("Starting the local AWS"):
+        aws = LocalAws.start()
+    with aws:
+        environ = os.environ | aws.environ(environment.account, environment.region)
+        for command in (["build"], ["bootstrap"], ["deploy"], ["invoke", *invoke_options]):
+            quiet = command[0] != "invoke"
+            code = subprocess.run(
+                [sys.executable, "-m", "infra.pipeline", *command, "--environment", ENVIRONMENT],
+                env=environ,
+                stdout=subprocess.DEVNULL if quiet else None,
+                check=False,
+            ).returncode
+            if code != 0:
+                console.print(f"The local AWS logged to {aws.log}")
+                return code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The pipeline: what the workflows call, and a person on a laptop just as well."""

@@ -1,0 +1,33 @@
+"""Synthesize the stacks of one environment into a cloud assembly. Needs no credentials and no network."""
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from infra.environment import Environment
+from infra.pipeline.assembly import default_folder, stack_names
+from infra.pipeline.cdk import cdk
+from infra.pipeline.output import show
+from infra.pipeline.progress import doing
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add what `build` takes."""
+    parser.add_argument("--pull-request", type=int, metavar="N", help="build the preview of this pull request")
+    parser.add_argument("--commit", help="what the stacks are tagged with (default: the commit checked out)")
+    parser.add_argument("--output", type=Path, help="folder for the assembly (default: below build/assembly)")
+
+
+def run(environment: Environment, arguments: Namespace) -> int:
+    """Build, and name what came out."""
+    folder = arguments.output or default_folder(environment.name, arguments.pull_request)
+    context = {"environment": environment.name, "pull_request": arguments.pull_request, "commit": arguments.commit}
+    options = [option for key, value in context.items() if value for option in ("--context", f"{key}={value}")]
+    with doing(f"Synthesizing {environment.name}"):
+        cdk(
+            ["synth", "--quiet", "--output", str(folder), *options],
+            log=f"build-{folder.name}",
+            verbose=arguments.verbose,
+        )
+    names = stack_names(folder)
+    show(arguments, {"assembly": str(folder), "stacks": names}, [f"{', '.join(names)} in {folder}"])
+    return 0

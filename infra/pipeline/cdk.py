@@ -1,0 +1,50 @@
+"""Runs the CDK CLI."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from infra.pipeline.errors import CommandError
+
+ROOT = Path(__file__).parents[2]
+CLI = ROOT / "node_modules" / ".bin" / "cdk"
+LOGS = ROOT / "build" / "log"
+
+_TAIL_LINES = 30
+
+
+def cdk(arguments: Sequence[str], *, log: str, verbose: bool = False) -> None:
+    """Run the CDK CLI in this checkout.
+
+    Args:
+        arguments: what follows `cdk`.
+        log: name of the file below build/log that keeps what it printed.
+        verbose: show what it prints as well.
+
+    Raises:
+        CommandError: it is not installed or failed; the message ends with the last lines that it printed.
+    """
+    if not CLI.exists():
+        raise CommandError("the CDK CLI is not installed here; `make setup` installs it")
+    LOGS.mkdir(parents=True, exist_ok=True)
+    path = LOGS / f"{log}.log"
+    command = [str(CLI), "--no-color", "--ci", "--no-notices", *arguments]
+    # The CLI and jsii take their Node from the path: ours lies beside this interpreter.
+    environ = os.environ | {"PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])}
+    with (
+        path.open("w") as file,
+        subprocess.Popen(
+            command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as process,
+    ):
+        for line in process.stdout or ():
+            file.write(line)
+            if verbose:
+                sys.stderr.write(line)
+    if process.returncode != 0:
+        tail = "".join(path.read_text().splitlines(keepends=True)[-_TAIL_LINES:])
+        raise CommandError(
+            f"cdk {arguments[0]} failed with exit code {process.returncode}; all of it is in {path}\n{tail}"
+        )

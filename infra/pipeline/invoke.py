@@ -1,0 +1,76 @@
+"""Send one order through the live alias of a deployed function, follow it, and show its timeline and result."""
+
+import json
+import secrets
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import RenderableType
+
+from infra import naming
+from infra.environment import Environment
+from infra.pipeline import execution, timeline
+from infra.pipeline.errors import UsageError
+from infra.pipeline.execution import Execution
+from infra.pipeline.output import show
+from infra.pipeline.progress import doing
+from infra.pipeline.session import open_session
+from infra.pipeline.stack import outputs
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda.type_defs import EventTypeDef
+
+SAMPLE_ORDER = b'{"orderId": "order-123"}'
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add what `invoke` takes."""
+    parser.add_argument("--pull-request", type=int, metavar="N", help="use the preview of this pull request")
+    parser.add_argument("--order", type=Path, help=f"JSON file with the event (default: {SAMPLE_ORDER.decode()})")
+    parser.add_argument(
+        "--deadline", type=float, default=120, metavar="SECONDS", help="how long to follow (default: 120)"
+    )
+
+
+def run(environment: Environment, arguments: Namespace) -> int:
+    """Run one order. Exit code 0 when it succeeded, 1 when it ended in any other way."""
+    event = read_order(arguments.order) if arguments.order else SAMPLE_ORDER
+    session = open_session(environment)
+    alias_arn = outputs(session, naming.orders_stack(environment.name, arguments.pull_request))["AliasArn"]
+    client = session.client("lambda")
+    with doing("Following the order"):
+        arn = execution.start(client, alias_arn, f"order-{secrets.token_hex(8)}", event)
+        ended = execution.follow(client, arn, arguments.deadline)
+    events = execution.history(client, arn)
+    facts = {**asdict(ended), "timeline": [asdict(span) for span in timeline.spans(events)]}
+    show(arguments, facts, _lines(ended, events))
+    return 0 if ended.succeeded else 1
+
+
+def read_order(path: Path) -> bytes:
+    """Read an event from a file.
+
+    Raises:
+        UsageError: it can't be read, or is not JSON. Whether it is a good order is for the function to say.
+    """
+    try:
+        event = path.read_bytes()
+        json.loads(event)
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}") from error
+    except ValueError as error:
+        raise UsageError(f"{path} is not JSON: {error}") from error
+    return event
+
+
+def _lines(ended: Execution, events: "list[EventTypeDef]") -> Iterator[RenderableType]:
+    yield ""
+    yield f"{ended.name} on version {ended.version}: {ended.status}"
+    yield ""
+    yield timeline.picture(events)
+    yield ""
+    yield f"error   {ended.error}" if ended.error else f"result  {json.dumps(ended.result)}"
+    yield f"arn     {ended.arn}"

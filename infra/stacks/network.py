@@ -1,0 +1,81 @@
+"""The network of an environment: private subnets in each zone, and a way out for exactly what the function calls."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_ec2 as ec2
+from constructs import Construct, IDependable
+
+from infra.environment import Environment
+from infra.stacks.log_group import LogGroup
+from infra.stacks.suppress import REDUNDANT_DEPENDENCY, suppress
+
+HTTPS = ec2.Port.tcp(443)
+
+
+class Network(Construct):
+    """A VPC with private subnets, egress by NAT gateways or by VPC endpoints, and no ingress.
+
+    The function reaches Lambda, for its checkpoints, and CloudWatch Logs. Without a way to the first it can neither
+    finish nor fail, so whatever starts it must depend on `egress`.
+    """
+
+    def __init__(self, scope: Construct, environment: Environment) -> None:
+        super().__init__(scope, "Network")
+        self.vpc = self._vpc(environment)
+        self.security_group = ec2.SecurityGroup(
+            self, "Instances", vpc=self.vpc, description="Instances of the capacity provider", allow_all_outbound=False
+        )
+        self.security_group.add_egress_rule(ec2.Peer.any_ipv4(), HTTPS, "AWS services and HTTPS endpoints")
+        self.subnets = [*self.vpc.private_subnets, *self.vpc.isolated_subnets]
+        self.egress = self._egress(environment)
+        if environment.network.flow_logs:
+            group = LogGroup(self, "FlowLogGroup", environment)
+            self.vpc.add_flow_log("FlowLog", destination=ec2.FlowLogDestination.to_cloud_watch_logs(group))
+
+    def _vpc(self, environment: Environment) -> ec2.Vpc:
+        network = environment.network
+        private = ec2.SubnetType.PRIVATE_WITH_EGRESS if network.nat_gateways else ec2.SubnetType.PRIVATE_ISOLATED
+        subnets = [ec2.SubnetConfiguration(name="Private", subnet_type=private)]
+        if network.nat_gateways:
+            # For the NAT gateways alone: nothing is launched there, so no address is given out on launch.
+            public = ec2.SubnetType.PUBLIC
+            subnets.append(
+                ec2.SubnetConfiguration(name="Public", subnet_type=public, cidr_mask=28, map_public_ip_on_launch=False)
+            )
+        vpc = ec2.Vpc(
+            self,
+            "Vpc",
+            ip_addresses=ec2.IpAddresses.cidr(network.cidr),
+            availability_zones=network.zones,
+            nat_gateways=network.nat_gateways,
+            subnet_configuration=subnets,
+            restrict_default_security_group=True,
+        )
+        for subnet in [*vpc.public_subnets, *vpc.private_subnets, *vpc.isolated_subnets]:
+            suppress(subnet, {"W3010": "The zones are configured, so that synthesis needs no account"})
+        # The CDK's own function, which empties the VPC's default security group once.
+        closer = cdk.Stack.of(self).node.find_child("Custom::VpcRestrictDefaultSGCustomResourceProvider")
+        suppress(
+            closer.node.find_child("Handler"),
+            {
+                "CKV_AWS_115": "It runs when the stack is made and when it goes",
+                "CKV_AWS_116": "CloudFormation waits for its answer, and fails without one",
+                "CKV_AWS_117": "It calls the EC2 API, and nothing in the VPC",
+                "W3005": REDUNDANT_DEPENDENCY,
+            },
+        )
+        return vpc
+
+    def _egress(self, environment: Environment) -> list[IDependable]:
+        storage = self.vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
+        if environment.network.nat_gateways:
+            return [storage, *(subnet.internet_connectivity_established for subnet in self.subnets)]
+        services = {
+            "Lambda": ec2.InterfaceVpcEndpointAwsService.LAMBDA_,
+            "Logs": ec2.InterfaceVpcEndpointAwsService.CLOUDWATCH_LOGS,
+        }
+        return [storage, *(self._endpoint(name, service) for name, service in services.items())]
+
+    def _endpoint(self, name: str, service: ec2.InterfaceVpcEndpointAwsService) -> ec2.InterfaceVpcEndpoint:
+        endpoint = ec2.InterfaceVpcEndpoint(self, name, vpc=self.vpc, service=service, open=False)
+        endpoint.connections.allow_from(self.security_group, HTTPS, "Instances of the capacity provider")
+        return endpoint

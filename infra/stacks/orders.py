@@ -1,0 +1,135 @@
+"""The orders stack, one per environment and one per pull request: the durable function, its version and its alias."""
+
+from typing import cast
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_ssm as ssm
+from constructs import Construct
+
+from infra import bundle, naming
+from infra.environment import Environment
+from infra.stacks.log_group import LogGroup
+from infra.stacks.platform import ARCHITECTURES, LAMBDA
+from infra.stacks.suppress import REDUNDANT_DEPENDENCY, suppress
+
+HANDLER = "orders.handler.handler"
+
+
+class Orders(cdk.Stack):
+    """The durable function of one environment, or of one pull request's preview."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        environment: Environment,
+        synthesizer: cdk.IStackSynthesizer,
+        pull_request: int | None = None,
+    ) -> None:
+        name = naming.orders_stack(environment.name, pull_request)
+        super().__init__(
+            scope,
+            name,
+            description="The durable function that processes orders",
+            env=cdk.Environment(account=environment.account, region=environment.region),
+            synthesizer=synthesizer,
+            termination_protection=environment.protection.termination_protection,
+        )
+        group = LogGroup(self, "Logs", environment)
+        function = self._function(name, environment, group)
+        self._attach(function, environment)
+        version = function.current_version
+        # Callers, executions and permissions go through the alias. Never through the function itself: a durable
+        # execution belongs to a version, and an unqualified ARN names none.
+        alias = lambda_.Alias(self, "Alias", alias_name=naming.ALIAS, version=cast("lambda_.IVersion", version))
+        cdk.CfnOutput(self, "FunctionName", value=function.function_name)
+        cdk.CfnOutput(self, "AliasArn", value=alias.function_arn)
+        cdk.CfnOutput(self, "Version", value=version.version)
+        cdk.CfnOutput(self, "LogGroupName", value=group.log_group_name)
+
+    def _function(self, name: str, environment: Environment, group: LogGroup) -> lambda_.Function:
+        settings = environment.function
+        archive = bundle.build(environment.capacity_provider.architecture, settings.runtime)
+        function = lambda_.Function(
+            self,
+            "Function",
+            function_name=name,
+            description="Validates an order, waits, and processes it",
+            runtime=lambda_.Runtime(settings.runtime, lambda_.RuntimeFamily.PYTHON),
+            architecture=ARCHITECTURES[environment.capacity_provider.architecture],
+            handler=HANDLER,
+            code=lambda_.Code.from_asset(str(archive)),
+            role=cast("iam.IRole", self._role(name, group)),
+            memory_size=settings.memory_mb,
+            timeout=cdk.Duration.seconds(settings.timeout_seconds),
+            log_group=group,
+            logging_format=lambda_.LoggingFormat.JSON,
+            application_log_level_v2=lambda_.ApplicationLogLevel[settings.log_level],
+            system_log_level_v2=lambda_.SystemLogLevel.INFO,
+            durable_config=lambda_.DurableConfig(
+                execution_timeout=cdk.Duration.seconds(environment.durable.execution_timeout_seconds),
+                retention_period=cdk.Duration.days(environment.durable.retention_days),
+            ),
+            # Executions run to their end on the version that they started on, so a deployment must not remove it.
+            current_version_options=lambda_.VersionOptions(
+                removal_policy=cdk.RemovalPolicy.RETAIN,
+                min_execution_environments=settings.minimum_environments,
+                max_execution_environments=settings.maximum_environments,
+            ),
+        )
+        suppress(
+            function,
+            {
+                "CKV_AWS_115": "The capacity provider and the version's maximum of environments bound the concurrency",
+                "CKV_AWS_116": "A durable execution that fails is kept, with its input and history, and can be listed",
+                "CKV_AWS_117": "Its network is that of the capacity provider",
+                "W3005": REDUNDANT_DEPENDENCY,
+            },
+        )
+        return function
+
+    def _role(self, name: str, group: LogGroup) -> iam.Role:
+        role = iam.Role(
+            self,
+            "Role",
+            assumed_by=LAMBDA,
+            description=f"What the function {name} may do",
+        )
+        role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["lambda:CheckpointDurableExecution", "lambda:GetDurableExecutionState"],
+                # The service authorizes these on a version's executions; the function's own ARN would never match.
+                resources=[
+                    self.format_arn(
+                        service="lambda",
+                        resource="function",
+                        resource_name=f"{name}:*",
+                        arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+                    )
+                ],
+            )
+        )
+        group.grant_write(role)
+        return role
+
+    def _attach(self, function: lambda_.Function, environment: Environment) -> None:
+        """Run the function on the instances of the platform's capacity provider."""
+        settings = environment.function
+        resource = cast("lambda_.CfnFunction", function.node.default_child)
+        # CloudFormation reads the parameter when it deploys, so that synthesis needs no credentials. An imported
+        # capacity provider has no add_function, hence the resource's own properties.
+        arn = ssm.StringParameter.value_for_string_parameter(self, naming.capacity_provider_parameter(environment.name))
+        resource.capacity_provider_config = lambda_.CfnFunction.CapacityProviderConfigProperty(
+            lambda_managed_instances_capacity_provider_config=(
+                lambda_.CfnFunction.LambdaManagedInstancesCapacityProviderConfigProperty(
+                    capacity_provider_arn=arn,
+                    execution_environment_memory_gib_per_v_cpu=settings.memory_gib_per_vcpu,
+                    per_execution_environment_max_concurrency=settings.concurrency,
+                )
+            )
+        )
+        # Lambda makes $LATEST.PUBLISHED by itself; nothing calls it, and its environments would be paid for.
+        resource.function_scaling_config = lambda_.CfnFunction.FunctionScalingConfigProperty(
+            min_execution_environments=0, max_execution_environments=0
+        )

@@ -1,0 +1,91 @@
+"""The platform stack, one per environment: what functions run on. Network, and capacity provider with its instances."""
+
+from typing import cast
+
+import aws_cdk as cdk
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_ssm as ssm
+from constructs import Construct
+
+from infra import naming
+from infra.environment import Environment
+from infra.stacks.log_group import LogGroup
+from infra.stacks.network import Network
+
+LAMBDA = cast("iam.IPrincipal", iam.ServicePrincipal("lambda.amazonaws.com"))
+ARCHITECTURES = {"arm64": lambda_.Architecture.ARM_64, "x86_64": lambda_.Architecture.X86_64}
+
+
+class Platform(cdk.Stack):
+    """The network and the capacity provider of one environment."""
+
+    def __init__(self, scope: Construct, environment: Environment, synthesizer: cdk.IStackSynthesizer) -> None:
+        self._zones = environment.network.zones
+        super().__init__(
+            scope,
+            naming.platform_stack(environment.name),
+            description=f"Network and capacity provider of the {environment.name} environment",
+            env=cdk.Environment(account=environment.account, region=environment.region),
+            synthesizer=synthesizer,
+            termination_protection=environment.protection.termination_protection,
+        )
+        provider = self._capacity_provider(environment, Network(self, environment))
+        # Functions find their capacity provider here, and not by an export: an export that is used can't be changed.
+        ssm.StringParameter(
+            self,
+            "CapacityProviderParameter",
+            parameter_name=naming.capacity_provider_parameter(environment.name),
+            string_value=provider.capacity_provider_arn,
+            description=f"ARN of the capacity provider of the {environment.name} environment",
+        )
+        cdk.CfnOutput(self, "CapacityProviderArn", value=provider.capacity_provider_arn)
+
+    @property
+    def availability_zones(self) -> list[str]:
+        """The configured zones; the CDK would look them up with credentials."""
+        return self._zones
+
+    def _capacity_provider(self, environment: Environment, network: Network) -> lambda_.CapacityProvider:
+        group = LogGroup(self, "CapacityProviderLogs", environment)
+        settings = environment.capacity_provider
+        types = [ec2.InstanceType(name) for name in settings.instance_types]
+        provider = lambda_.CapacityProvider(
+            self,
+            "CapacityProvider",
+            subnets=network.subnets,
+            security_groups=[network.security_group],
+            # The CDK's classes and interfaces name parameters differently, which the type checker alone minds.
+            operator_role=cast("iam.IRole", self._operator_role(group)),
+            log_group=group,
+            system_log_level=lambda_.SystemLogLevel.INFO,
+            architectures=[ARCHITECTURES[settings.architecture]],
+            max_v_cpu_count=settings.maximum_vcpus,
+            scaling_options=_scaling(environment),
+            instance_type_filter=lambda_.InstanceTypeFilter.allow(types) if types else None,
+        )
+        # The CDK knows of no such dependency. Without it instances may start before they can checkpoint, and lose
+        # their way out while executions still end.
+        provider.node.add_dependency(*network.egress)
+        return provider
+
+    def _operator_role(self, group: LogGroup) -> iam.Role:
+        managed = iam.ManagedPolicy.from_aws_managed_policy_name("AWSLambdaManagedEC2ResourceOperator")
+        role = iam.Role(
+            self,
+            "CapacityProviderOperator",
+            assumed_by=LAMBDA,
+            description="Lets Lambda run the instances of the capacity provider",
+            managed_policies=[managed],
+        )
+        group.grant_write(role)
+        return role
+
+
+def _scaling(environment: Environment) -> lambda_.ScalingOptions:
+    settings = environment.capacity_provider
+    if settings.scaling == "auto":
+        return lambda_.ScalingOptions.auto()
+    policy = lambda_.TargetTrackingScalingPolicy.cpu_utilization(settings.target_cpu_percent)
+    return lambda_.ScalingOptions.manual([policy])

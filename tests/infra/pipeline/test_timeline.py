@@ -1,0 +1,102 @@
+"""The history of a durable execution, drawn."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from rich.console import Console
+
+from infra.pipeline import timeline
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def at(seconds: float) -> datetime:
+    return START + timedelta(seconds=seconds)
+
+
+def event(kind: str, seconds: float, operation: str = "", **details: Any) -> Any:
+    return {"EventType": kind, "EventTimestamp": at(seconds), "Id": operation, "Name": operation, **details}
+
+
+def invocation(start: float, end: float, **details: Any) -> Any:
+    return event(
+        "InvocationCompleted",
+        end,
+        InvocationCompletedDetails={"StartTimestamp": at(start), "EndTimestamp": at(end), **details},
+    )
+
+
+ORDER = [
+    event("ExecutionStarted", 0),
+    event("StepStarted", 0.1, "validate-order"),
+    event("StepSucceeded", 0.2, "validate-order"),
+    event("WaitStarted", 0.2, "wait"),
+    invocation(0.1, 0.3),
+    event("WaitSucceeded", 5.2, "wait"),
+    event("StepStarted", 5.3, "process-order"),
+    event("StepSucceeded", 5.4, "process-order"),
+    invocation(5.2, 5.5),
+    event("ExecutionSucceeded", 5.5),
+]
+
+
+def summary(events: list[Any]) -> list[tuple[str, str, str]]:
+    return [(span.kind, span.name, span.outcome) for span in timeline.spans(events)]
+
+
+def test_an_order_is_two_invocations_around_a_wait() -> None:
+    assert summary(ORDER) == [
+        ("invocation", "1", "completed"),
+        ("step", "validate-order", "succeeded"),
+        ("wait", "wait", "succeeded"),
+        ("invocation", "2", "completed"),
+        ("step", "process-order", "succeeded"),
+    ]
+
+
+def test_a_span_lasts_from_its_start_to_its_outcome() -> None:
+    wait = next(span for span in timeline.spans(ORDER) if span.kind == "wait")
+    assert (wait.start, wait.end, wait.seconds) == (at(0.2), at(5.2), 5.0)
+
+
+def test_each_attempt_of_a_retried_step_is_a_span() -> None:
+    events = [
+        event("StepStarted", 0, "process-order"),
+        event("StepFailed", 1, "process-order"),
+        event("StepStarted", 3, "process-order"),
+        event("StepSucceeded", 4, "process-order"),
+    ]
+    assert summary(events) == [("step", "process-order", "failed"), ("step", "process-order", "succeeded")]
+
+
+def test_what_goes_on_has_no_end() -> None:
+    (span,) = timeline.spans([event("WaitStarted", 0, "wait")])
+    assert (span.outcome, span.end, span.seconds) == ("running", None, None)
+
+
+def test_a_failed_invocation_is_told_from_a_completed_one() -> None:
+    assert summary([invocation(0, 1, Error={"Payload": {"ErrorType": "Sandbox.Timedout"}})]) == [
+        ("invocation", "1", "failed")
+    ]
+
+
+def test_every_span_is_a_row_of_the_picture() -> None:
+    console = Console(width=120)
+    with console.capture() as capture:
+        console.print(timeline.picture(ORDER))
+    rows = capture.get().splitlines()[1:]
+    assert [row.split()[3] for row in rows] == ["1", "validate-order", "wait", "2", "process-order"]
+    assert "5.00 s" in rows[2]
+
+
+def test_bars_stay_within_the_scale_and_in_proportion() -> None:
+    console = Console(width=120)
+    with console.capture() as capture:
+        console.print(timeline.picture(ORDER))
+    bars = [row.count("█") for row in capture.get().splitlines()[1:]]
+    assert min(bars) == 1
+    assert max(bars) == bars[2] <= 40
+
+
+def test_an_empty_history_draws_nothing() -> None:
+    assert timeline.picture([]).row_count == 0
