@@ -4,8 +4,9 @@ import os
 import subprocess
 import sys
 from argparse import ArgumentParser
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from infra.environment import load
 from infra.local.aws import LocalAws, LocalAwsError
@@ -42,20 +43,26 @@ def run(invoke_options: Sequence[str]) -> int:
     environment = load(ENVIRONMENT)
     with doing("Starting the local AWS"):
         aws = LocalAws.start()
-    with aws:
+    with aws, TemporaryDirectory() as folder:
         environ = os.environ | aws.environ(environment.account, environment.region)
-        for command in (["build"], ["bootstrap"], ["deploy"], ["invoke", *invoke_options]):
-            quiet = command[0] != "invoke"
-            code = subprocess.run(
-                [sys.executable, "-m", "infra.pipeline", *command, "--environment", ENVIRONMENT],
-                env=environ,
-                stdout=subprocess.DEVNULL if quiet else None,
-                check=False,
-            ).returncode
+        for command in (
+            ["build", "--output", folder],
+            ["bootstrap"],
+            ["deploy", "--assembly", folder],
+            ["invoke", *invoke_options],
+        ):
+            code = _pipeline(command, environ)
             if code != 0:
-                console.print(f"The local AWS logged to {aws.log}")
+                console.print(f"The local AWS logged to {aws.log}", soft_wrap=True)
                 return code
     return 0
+
+
+def _pipeline(command: Sequence[str], environ: Mapping[str, str]) -> int:
+    # What a person asked for is the order; the rest shows its progress alone.
+    output = None if command[0] == "invoke" else subprocess.DEVNULL
+    options = ["-m", "infra.pipeline", *command, "--environment", ENVIRONMENT]
+    return subprocess.run([sys.executable, *options], env=environ, stdout=output, check=False).returncode
 
 
 if __name__ == "__main__":

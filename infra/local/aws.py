@@ -1,0 +1,195 @@
+"""Starting and ending a local AWS; what it is and is not stands in the package's docstring."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from tempfile import mkdtemp
+from types import TracebackType
+from typing import Any, Self
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import boto3
+import botocore.session
+
+ROOT = Path(__file__).parents[2]
+SERVER_PYTHON = ROOT / ".tools" / "local-aws" / "bin" / "python"
+LOGS = ROOT / "build" / "local-aws"
+
+STARTS_WITHIN_SECONDS = 60
+ENDS_WITHIN_SECONDS = 5
+LOG_LINES_SHOWN = 20
+
+
+class LocalAwsError(Exception):
+    """The local AWS could not be started. The message names its log and shows the end of it."""
+
+
+class LocalAws:
+    """A running local AWS. Leaving its context ends it, and it ends by itself with the process that started it."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", folder: Path, endpoint: str, log: Path) -> None:
+        self._process = process
+        self._folder = folder
+        self.endpoint = endpoint
+        self.log = log
+
+    @classmethod
+    def start(cls, logs: Path = LOGS, *, skip_time: bool = False, enforce_iam: bool = False) -> Self:
+        """Start a local AWS on a free port of 127.0.0.1, and return once it answers.
+
+        Args:
+            logs: folder for its log file.
+            skip_time: let durable waits and the pauses between retries end at once; their lengths stay in the history.
+            enforce_iam: check the permissions of every caller but the root users of accounts.
+
+        Raises:
+            LocalAwsError: it is not installed, or did not start.
+        """
+        if not SERVER_PYTHON.exists():
+            raise LocalAwsError(f"{SERVER_PYTHON} does not exist; `make setup` installs the local AWS")
+        logs.mkdir(parents=True, exist_ok=True)
+        folder = Path(mkdtemp(prefix="local-aws-"))
+        # The socket is made here and handed over, so that nobody else can take the port in between.
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            port = listener.getsockname()[1]
+            log = logs / f"{port}.log"
+            process = _spawn(listener, folder, log, skip_time=skip_time, enforce_iam=enforce_iam)
+        aws = cls(process, folder, f"http://127.0.0.1:{port}", log)
+        try:
+            aws._await_health()
+        except BaseException:
+            aws.stop()
+            raise
+        return aws
+
+    def stop(self) -> None:
+        """End all of its processes and remove its files, but for its log. Once it has ended this does nothing."""
+        if self._process.stdin:
+            self._process.stdin.close()
+        try:
+            self._process.wait(ENDS_WITHIN_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def environ(self, account: str, region: str) -> dict[str, str]:
+        """Return the environment variables with which a process sees this AWS, as the root user of an account.
+
+        They go on top of the caller's own. A profile or an endpoint that stands there is overruled.
+        """
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_ACCESS_KEY_ID": account,
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_REGION": region,
+            "AWS_DEFAULT_REGION": region,
+            "AWS_PROFILE": "default",
+            "AWS_CONFIG_FILE": str(self._folder / "config"),
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+    def session(self, account: str, region: str) -> boto3.Session:
+        """Return a session of an account's root user, whose clients talk to this AWS whatever the environment says."""
+        return self.session_with(account, "local", None, region)
+
+    def session_with(self, key_id: str, secret: str, token: str | None, region: str) -> boto3.Session:
+        """Return such a session with other credentials: those of an assumed role, for instance."""
+        return boto3.Session(
+            aws_access_key_id=key_id,
+            aws_secret_access_key=secret,
+            aws_session_token=token,
+            region_name=region,
+            botocore_session=_Session(self.endpoint, self._folder / "config"),
+        )
+
+    def _await_health(self) -> None:
+        deadline = time.monotonic() + STARTS_WITHIN_SECONDS
+        while self._process.poll() is None:
+            try:
+                # The socket already listens, so this waits for the server inside.
+                with urlopen(f"{self.endpoint}/_ministack/health", timeout=STARTS_WITHIN_SECONDS):  # noqa: S310 - http
+                    return
+            except (URLError, OSError):
+                if time.monotonic() > deadline:
+                    raise self._failure(f"did not answer within {STARTS_WITHIN_SECONDS} s") from None
+        raise self._failure("ended while it was starting")
+
+    def _failure(self, what: str) -> LocalAwsError:
+        lines = self.log.read_text(errors="replace").splitlines()[-LOG_LINES_SHOWN:]
+        return LocalAwsError("\n".join([f"The local AWS {what}. The end of its log, {self.log}:", *lines]))
+
+
+class _Session(botocore.session.Session):
+    """A botocore session with one endpoint for all services, which no environment variable or profile overrules."""
+
+    def __init__(self, endpoint: str, config: Path) -> None:
+        super().__init__(profile="default")
+        self.set_config_variable("config_file", str(config))
+        self._endpoint = endpoint
+
+    def create_client(self, *arguments: Any, **options: Any) -> Any:
+        """Create a client."""
+        return super().create_client(*arguments, **{**options, "endpoint_url": self._endpoint})
+
+
+def _spawn(
+    listener: socket.socket, folder: Path, log: Path, *, skip_time: bool, enforce_iam: bool
+) -> "subprocess.Popen[bytes]":
+    (folder / "config").write_text("[default]\n")
+    options = ["--skip-time"] if skip_time else []
+    with log.open("wb") as output:
+        return subprocess.Popen(
+            [
+                SERVER_PYTHON,
+                *("-m", "infra.local.server"),
+                *("--listener", str(listener.fileno())),
+                *("--folder", str(folder)),
+                *("--python", sys.executable),
+                *options,
+            ],
+            cwd=ROOT,
+            env=_server_environ(folder, listener.getsockname()[1], enforce_iam=enforce_iam),
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            pass_fds=[listener.fileno()],
+            start_new_session=True,
+        )
+
+
+def _server_environ(folder: Path, port: int, *, enforce_iam: bool) -> dict[str, str]:
+    """Return the server's whole environment. Functions inherit it, so nothing of the caller's may be in it."""
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),
+        "TMPDIR": str(folder),
+        "PYTHONUNBUFFERED": "1",
+        "AWS_CONFIG_FILE": str(folder / "config"),
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        # What follows configures ministack.
+        "AUTH": str(enforce_iam).lower(),
+        "GATEWAY_PORT": str(port),
+        "STATE_DIR": str(folder / "state"),
+        "S3_DATA_DIR": str(folder / "s3"),
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+        # It would look for a Docker daemon, and remove containers of its own that an earlier run left.
+        "DOCKER_HOST": f"unix://{folder}/no-docker",
+    }

@@ -1,0 +1,90 @@
+"""The process of the local AWS: everything behind its port."""
+
+import asyncio
+import os
+import shutil
+import signal
+import socket
+import time
+import traceback
+from argparse import ArgumentParser
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from infra.local.orphan import when_orphaned
+
+CHILDREN_END_WITHIN_SECONDS = 2
+
+
+def main() -> None:
+    """Serve until the process that started this one closes standard input, or ends. The folder goes with it."""
+    parser = ArgumentParser("python -m infra.local.server", description=__doc__)
+    parser.add_argument("--listener", type=int, required=True, help="file descriptor of the socket to serve")
+    parser.add_argument("--folder", type=Path, required=True, help="where all files go")
+    parser.add_argument("--python", required=True, help="interpreter of the development environment")
+    parser.add_argument("--skip-time", action="store_true", help="let durable waits end at once")
+    arguments = parser.parse_args()
+
+    def end(_signal: int, _frame: object) -> None:
+        _end(arguments.folder)
+
+    signal.signal(signal.SIGTERM, end)
+    when_orphaned(lambda: os.kill(os.getpid(), signal.SIGTERM))
+    try:
+        serve(arguments.listener, arguments.python, skip_time=arguments.skip_time)
+    except BaseException:
+        traceback.print_exc()
+    _end(arguments.folder)
+
+
+def serve(listener: int, python: str, *, skip_time: bool) -> None:
+    """Join ministack and the runner of durable executions, and serve them on a socket that already listens."""
+    # They import ministack, which takes its settings from the environment as it is imported.
+    from infra.local.server import emulator, iam, resource_types  # noqa: PLC0415
+    from infra.local.server.durable import DurableExecutions  # noqa: PLC0415
+    from infra.local.server.lambda_api import LambdaApi  # noqa: PLC0415
+    from infra.local.server.runner import Runner  # noqa: PLC0415
+
+    port = socket.socket(fileno=os.dup(listener)).getsockname()[1]
+    executions = DurableExecutions(Runner.start(python, f"http://127.0.0.1:{port}", skip_time=skip_time))
+    emulator.service_handlers["lambda"] = LambdaApi(emulator.service_handlers["lambda"], executions).handle
+    resource_types.teach(executions)
+    iam.teach()
+    logging = Path(__file__).with_name("function_logging.py").read_text()
+    emulator.replace("core.lambda_runtime", "_PYTHON_WORKER_SCRIPT", f"{logging}\n{emulator.worker_program}")
+
+    async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            # The CDK's bootstrap bucket refuses what did not come by TLS. From this machine to itself there is none.
+            scope["scheme"] = "https"
+        await emulator.application(scope, receive, send)
+
+    # By name, because the environment that checks types has no hypercorn.
+    config = import_module("hypercorn.config").Config()
+    config.bind = [f"fd://{listener}"]
+    run = import_module("hypercorn.asyncio").serve
+    asyncio.run(run(application, config, shutdown_trigger=asyncio.Event().wait))
+
+
+def _end(folder: Path) -> None:
+    """End all processes of this one's group, the functions and the runner, remove the folder, and end."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    os.killpg(0, signal.SIGTERM)
+    deadline = time.monotonic() + CHILDREN_END_WITHIN_SECONDS
+    while time.monotonic() < deadline and _has_children():
+        time.sleep(0.01)
+    shutil.rmtree(folder, ignore_errors=True)
+    os.killpg(0, signal.SIGKILL)
+
+
+def _has_children() -> bool:
+    try:
+        os.waitpid(-1, os.WNOHANG)
+    except ChildProcessError:
+        return False
+    return True
+
+
+if __name__ == "__main__":
+    main()

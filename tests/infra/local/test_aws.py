@@ -1,0 +1,166 @@
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from infra.local import aws as module
+from infra.local.aws import ROOT, SERVER_PYTHON, LocalAws, LocalAwsError
+from tests.infra.local.durable_stack import ACCOUNT, REGION, DurableStack, eventually, zipped
+
+START = """
+import signal, sys
+from pathlib import Path
+from infra.local.aws import LocalAws
+
+aws = LocalAws.start(Path(sys.argv[1]))
+print(aws.endpoint, flush=True)
+signal.pause()
+"""
+
+
+def processes(text: str) -> dict[int, str]:
+    """Return the command lines that hold a text, by process id."""
+    listed = subprocess.run(["/bin/ps", "-ww", "-eo", "pid=,args="], capture_output=True, text=True, check=True)
+    lines = [line.split(maxsplit=1) for line in listed.stdout.splitlines() if text in line]
+    return {int(process): command for process, command in lines}
+
+
+def folders(temporary: Path) -> list[Path]:
+    return list(temporary.glob("local-aws-*"))
+
+
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of this test's own for everything temporary."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    return tmp_path
+
+
+def test_leaving_the_context_ends_every_process_and_removes_every_file_but_the_log(temporary: Path) -> None:
+    with LocalAws.start(temporary / "logs") as aws:
+        [folder] = folders(temporary)
+        stack = DurableStack(aws.session(ACCOUNT, REGION), "stack")
+        stack.deploy("one")
+        stack.start_held()
+        assert processes(aws.endpoint)
+        assert any("_worker.py" in command for command in processes(str(folder)).values())
+    assert not folders(temporary)
+    eventually(lambda: not processes(aws.endpoint) and not processes(str(folder)))
+    assert aws.log.parent == temporary / "logs"
+    assert "stack" in aws.log.read_text()
+
+
+def test_an_error_inside_the_context_ends_it_too(temporary: Path) -> None:
+    with pytest.raises(ZeroDivisionError), LocalAws.start(temporary) as aws:
+        _ = 1 / 0
+    assert not folders(temporary)
+    eventually(lambda: not processes(aws.endpoint))
+    aws.stop()
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL, signal.SIGINT])
+def test_it_ends_with_the_process_that_started_it(temporary: Path, end: signal.Signals) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", START, str(temporary)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as starter:
+        assert starter.stdout
+        endpoint = starter.stdout.readline().decode().strip()
+        assert processes(endpoint)
+        starter.send_signal(end)
+    eventually(lambda: not processes(endpoint) and not processes(str(temporary)))
+    assert not folders(temporary)
+
+
+def test_a_killed_server_takes_its_runner_with_it(temporary: Path) -> None:
+    with LocalAws.start(temporary) as aws:
+        [folder] = folders(temporary)
+        [server] = processes(str(folder))
+        os.kill(server, signal.SIGKILL)
+        eventually(lambda: not processes(aws.endpoint))
+    assert not folders(temporary)
+
+
+def test_a_failure_to_start_names_the_log_and_shows_its_end(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module.sys, "executable", "/bin/false")
+    with pytest.raises(LocalAwsError, match="ended while it was starting") as error:
+        LocalAws.start(temporary / "logs")
+    [log] = (temporary / "logs").iterdir()
+    assert str(log) in str(error.value)
+    assert "the runner of durable executions ended while it was starting" in str(error.value)
+    assert not folders(temporary)
+
+
+def test_a_local_aws_that_is_not_installed_is_named(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SERVER_PYTHON", temporary / "python")
+    with pytest.raises(LocalAwsError, match="`make setup` installs the local AWS"):
+        LocalAws.start(temporary)
+
+
+def test_a_part_of_ministack_that_moved_is_named() -> None:
+    moved = "import ministack.services.sts as sts; del sts._web_identity_principal; import infra.local.server.emulator"
+    ended = subprocess.run([SERVER_PYTHON, "-c", moved], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ended.returncode != 0
+    assert "ministack.services.sts._web_identity_principal is not there" in ended.stderr
+
+
+def test_it_listens_on_the_loopback_address_alone(local_aws: LocalAws) -> None:
+    assert local_aws.endpoint.startswith("http://127.0.0.1:")
+    _, port = local_aws.endpoint.rsplit(":", 1)
+    with pytest.raises((ConnectionRefusedError, TimeoutError)):
+        socket.create_connection(("127.0.0.2", int(port)), timeout=1)
+
+
+def test_a_session_talks_to_it_whatever_the_environment_says(
+    local_aws: LocalAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("AWS_PROFILE", "of-a-real-account")
+    sts = local_aws.session("123456789012", REGION).client("sts")
+    assert sts.get_caller_identity()["Account"] == "123456789012"
+
+
+def test_a_process_with_its_environment_talks_to_it_as_the_account(local_aws: LocalAws) -> None:
+    script = "import boto3; print(boto3.client('sts').get_caller_identity()['Arn'], boto3.Session().region_name)"
+    environ = os.environ | {"AWS_PROFILE": "of-a-real-account"} | local_aws.environ("123456789012", "eu-west-3")
+    output = subprocess.run([sys.executable, "-c", script], env=environ, capture_output=True, text=True, check=True)
+    assert output.stdout.split() == ["arn:aws:iam::123456789012:root", "eu-west-3"]
+
+
+def test_functions_see_nothing_of_the_environment_that_started_it(
+    temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "of-a-real-account")
+    monkeypatch.setenv("SECRET_OF_THE_CALLER", "secret")
+    with LocalAws.start(temporary) as aws:
+        client = aws.session(ACCOUNT, REGION).client("lambda")
+        source = "import os\ndef handler(event, context): return dict(os.environ)"
+        client.create_function(
+            FunctionName="environment",
+            Runtime="python3.13",
+            Role=f"arn:aws:iam::{ACCOUNT}:role/function",
+            Handler="index.handler",
+            Code={"ZipFile": zipped(source)},
+        )
+        seen = json.loads(client.invoke(FunctionName="environment")["Payload"].read())
+    assert "SECRET_OF_THE_CALLER" not in seen
+    assert seen["AWS_ACCESS_KEY_ID"] == ACCOUNT
+    assert seen["HOME"].startswith(str(temporary))
+
+
+def test_in_the_foreground_it_says_how_to_use_it_and_ends_with_ctrl_c(temporary: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "infra.local", "--skip-time"], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as foreground:
+        assert foreground.stdout
+        lines = [foreground.stdout.readline() for _ in range(10)]
+        foreground.send_signal(signal.SIGINT)
+    assert foreground.returncode == 0
+    assert "export AWS_ENDPOINT_URL=http://127.0.0.1:" in lines[0]
+    assert "until Ctrl-C, and logs to" in lines[9]
+    assert not folders(temporary)

@@ -1,0 +1,104 @@
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+
+from infra.local.aws import LocalAws
+from tests.infra.local.durable_stack import ACCOUNT, REGION, DurableStack
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+
+NewStack = Callable[[], DurableStack]
+
+NETWORK: Any = {"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}
+PERMISSIONS: Any = {"CapacityProviderOperatorRoleArn": f"arn:aws:iam::{ACCOUNT}:role/operator"}
+
+
+def attached(stack: DurableStack) -> list[str]:
+    versions = stack.lambda_.list_function_versions_by_capacity_provider(CapacityProviderName=stack.name)
+    return [version["FunctionArn"].removeprefix(f"{stack.function_arn}:") for version in versions["FunctionVersions"]]
+
+
+def test_a_capacity_provider_that_versions_use_can_not_be_deleted(new_stack: NewStack) -> None:
+    stack = new_stack()
+    stack.deploy("one")
+    stack.deploy("two")
+    assert attached(stack) == ["$LATEST.PUBLISHED", "1", "2"]
+    with pytest.raises(stack.lambda_.exceptions.ResourceConflictException, match=rf"{stack.function_arn}:1, .*:2 use"):
+        stack.lambda_.delete_capacity_provider(CapacityProviderName=stack.name)
+    stack.lambda_.delete_function(FunctionName=stack.name, Qualifier="1")
+    assert attached(stack) == ["$LATEST.PUBLISHED", "2"]
+
+
+def test_a_stack_whose_capacity_provider_another_stack_uses_fails_to_delete(new_stack: NewStack) -> None:
+    platform, orders = new_stack(), new_stack()
+    platform.deploy("one")
+    provider = platform.lambda_.get_capacity_provider(CapacityProviderName=platform.name)["CapacityProvider"]
+    managed = {"LambdaManagedInstancesCapacityProviderConfig": {"CapacityProviderArn": provider["CapacityProviderArn"]}}
+    orders.deploy("one", CapacityProviderConfig=managed)
+
+    platform.cloudformation.delete_stack(StackName=platform.name)
+    platform.await_status("DELETE_FAILED")
+    assert f"{orders.function_arn}:1 use it" in platform.reasons()
+
+    orders.cloudformation.delete_stack(StackName=orders.name)
+    orders.await_status("DELETE_COMPLETE")
+    platform.cloudformation.delete_stack(StackName=platform.name)
+    platform.await_status("DELETE_COMPLETE")
+
+
+def test_a_capacity_provider_is_made_changed_listed_and_deleted(local_aws: LocalAws) -> None:
+    client: LambdaClient = local_aws.session(str(uuid4().int)[:12], REGION).client("lambda")
+    created = client.create_capacity_provider(
+        CapacityProviderName="provider",
+        VpcConfig=NETWORK,
+        PermissionsConfig=PERMISSIONS,
+        CapacityProviderScalingConfig={"MaxVCpuCount": 12},
+        Tags={"project": "orders"},
+    )["CapacityProvider"]
+    arn = created["CapacityProviderArn"]
+    assert (created["State"], client.list_tags(Resource=arn)["Tags"]) == ("Active", {"project": "orders"})
+    with pytest.raises(client.exceptions.ResourceConflictException):
+        client.create_capacity_provider(
+            CapacityProviderName="provider", VpcConfig=NETWORK, PermissionsConfig=PERMISSIONS
+        )
+    client.update_capacity_provider(CapacityProviderName="provider", CapacityProviderScalingConfig={"MaxVCpuCount": 24})
+    [listed] = client.list_capacity_providers()["CapacityProviders"]
+    assert listed["CapacityProviderScalingConfig"]["MaxVCpuCount"] == 24
+    assert listed["VpcConfig"] == NETWORK
+    client.delete_capacity_provider(CapacityProviderName="provider")
+    with pytest.raises(client.exceptions.ResourceNotFoundException):
+        client.get_capacity_provider(CapacityProviderName=arn)
+
+
+def test_each_version_has_a_scaling_of_its_own(new_stack: NewStack) -> None:
+    stack = new_stack()
+    stack.deploy("one")
+    client = stack.lambda_
+    assert scaling(stack, "$LATEST.PUBLISHED") == (0, 0)
+    assert scaling(stack, "1") == (1, 2)
+    client.put_function_scaling_config(
+        FunctionName=stack.name,
+        Qualifier="1",
+        FunctionScalingConfig={"MinExecutionEnvironments": 0, "MaxExecutionEnvironments": 0},
+    )
+    stack.deploy("two")
+    assert (scaling(stack, "1"), scaling(stack, "2")) == ((0, 0), (1, 2))
+
+
+@pytest.mark.parametrize(("least", "most"), [(0, 3), (3, 2), (1, 15_001)])
+def test_a_scaling_that_contradicts_itself_is_refused(stack: DurableStack, least: int, most: int) -> None:
+    with pytest.raises(stack.lambda_.exceptions.InvalidParameterValueException):
+        stack.lambda_.put_function_scaling_config(
+            FunctionName=stack.name,
+            Qualifier="1",
+            FunctionScalingConfig={"MinExecutionEnvironments": least, "MaxExecutionEnvironments": most},
+        )
+
+
+def scaling(stack: DurableStack, qualifier: str) -> tuple[int, int]:
+    found = stack.lambda_.get_function_scaling_config(FunctionName=stack.name, Qualifier=qualifier)
+    applied = found["AppliedFunctionScalingConfig"]
+    return applied.get("MinExecutionEnvironments", -1), applied.get("MaxExecutionEnvironments", -1)
