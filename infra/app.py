@@ -1,7 +1,8 @@
 """The CDK app: the stacks of one environment, or of one pull request's preview.
 
 Context: `environment` names a file in environments/; `pull_request` makes the preview of that pull request; `commit` is
-what everything is tagged with, by default the commit that is checked out.
+what everything is tagged with, by default the commit that is checked out. `access` makes the access stack of the
+environment's account instead, and `existing_provider` lets it take the identity provider that the account has.
 """
 
 import re
@@ -14,7 +15,10 @@ import aws_cdk as cdk
 
 from infra import naming
 from infra.bundle import BundleError
-from infra.environment import Environment, EnvironmentFileError, load, names
+from infra.environment import Environment, EnvironmentFileError, load, names, of_account
+from infra.repository import RepositoryFileError
+from infra.repository import load as load_repository
+from infra.stacks.access import Access
 from infra.stacks.orders import Orders
 from infra.stacks.platform import Platform
 
@@ -31,23 +35,37 @@ def build(app: cdk.App) -> None:
     Raises:
         ContextError: the context is wrong.
         EnvironmentFileError: the environment's file is wrong.
+        RepositoryFileError: infra/repository.toml is wrong.
         BundleError: the function's dependencies are not installed.
     """
     environment = load(_environment(app))
+    if app.node.try_get_context("access"):
+        existing = bool(app.node.try_get_context("existing_provider"))
+        Access(app, load_repository(), of_account(environment.account), takes_existing_provider=existing)
+        cdk.Tags.of(app).add("project", naming.PROJECT)
+        return
     pull_request = _pull_request(app, environment)
     if pull_request is None:
-        platform = Platform(app, environment, cdk.DefaultStackSynthesizer())
+        platform = Platform(app, environment, _platform_synthesizer(environment))
         if not environment.hosts_previews:
-            orders = Orders(app, environment, cdk.DefaultStackSynthesizer())
+            orders = Orders(app, environment, _synthesizer(environment))
             # Not by a reference: CloudFormation reads the platform's parameter when it deploys.
             orders.add_stack_dependency(platform)
     else:
-        Orders(app, environment, cdk.DefaultStackSynthesizer(), pull_request)
-    tags = {"project": naming.PROJECT, "environment": environment.name, "commit": _commit(app)}
-    if pull_request is not None:
-        tags["pull-request"] = str(pull_request)
-    for key, value in tags.items():
+        Orders(app, environment, _synthesizer(environment), pull_request)
+    for key, value in (naming.tags(environment.name, pull_request) | {"commit": _commit(app)}).items():
         cdk.Tags.of(app).add(key, value)
+
+
+def _synthesizer(environment: Environment) -> cdk.DefaultStackSynthesizer:
+    return cdk.DefaultStackSynthesizer(qualifier=environment.qualifier)
+
+
+def _platform_synthesizer(environment: Environment) -> cdk.IStackSynthesizer:
+    # The CDK's roles for previews may make nothing but previews: a person deploys the platform below them.
+    if environment.hosts_previews:
+        return cdk.CliCredentialsStackSynthesizer(qualifier=environment.qualifier)
+    return _synthesizer(environment)
 
 
 def _environment(app: cdk.App) -> str:
@@ -72,22 +90,31 @@ def _pull_request(app: cdk.App, environment: Environment) -> int | None:
 
 
 def _commit(app: cdk.App) -> str:
-    given = app.node.try_get_context("commit")
-    if given is None:
-        command = [shutil.which("git") or "git", "rev-parse", "HEAD"]
-        git = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-        given = git.stdout.strip()
-    if not re.fullmatch("[0-9a-f]{40}", str(given)):
-        raise ContextError(f"context commit = {given!r}: must be a full commit id; git could not tell one for {ROOT}")
-    return str(given)
+    commit = app.node.try_get_context("commit")
+    if commit is None:
+        return _checked_out_commit()
+    if not re.fullmatch("[0-9a-f]{40}", str(commit)):
+        raise ContextError(f"context commit = {commit!r}: must be a full commit id, of 40 hexadecimal digits")
+    return str(commit)
+
+
+def _checked_out_commit() -> str:
+    commit = ""
+    if git := shutil.which("git"):
+        command = [git, "rev-parse", "--verify", "HEAD"]
+        commit = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
+    if not commit:
+        raise ContextError(f"context commit: missing, and git knows of no commit in {ROOT}; say -c commit=ID")
+    return commit
 
 
 def main() -> int:
     """Synthesize, for the CDK CLI."""
-    app = cdk.App()
+    # Stack traces name the temporary folders of this run, which would make every assembly differ.
+    app = cdk.App(stack_traces=False, context={"aws:cdk:disable-creation-stack-traces": True})
     try:
         build(app)
-    except (BundleError, ContextError, EnvironmentFileError) as error:
+    except (BundleError, ContextError, EnvironmentFileError, RepositoryFileError) as error:
         print(error, file=sys.stderr)
         return 2
     app.synth()

@@ -64,9 +64,11 @@ def install(architecture: str, runtime: str) -> Path:
         return dependencies
     shutil.rmtree(dependencies, ignore_errors=True)
     uv = shutil.which("uv", path=os.pathsep.join([str(ROOT / ".tools" / "uv" / "bin"), os.environ.get("PATH", "")]))
+    if uv is None:
+        raise BundleError("uv is not installed; `make bundle` installs it")
     options = ["--target", str(dependencies), "--python-platform", _PLATFORMS[architecture]]
     options += ["--python-version", runtime.removeprefix("python"), "--only-binary", ":all:", "--require-hashes"]
-    command = [uv or "uv", "pip", "install", "--quiet", *options, "--requirement", str(LOCK)]
+    command = [uv, "pip", "install", "--quiet", *options, "--requirement", str(LOCK)]
     if subprocess.run(command, check=False).returncode != 0:
         raise BundleError(f"uv could not install {LOCK.relative_to(ROOT)} for {architecture} and {runtime}")
     _stamp(dependencies).write_text(_lock_digest())
@@ -103,7 +105,8 @@ def _dependencies(architecture: str, runtime: str) -> Path:
 
 
 def _stamp(dependencies: Path) -> Path:
-    return dependencies.with_suffix(dependencies.suffix + ".lock-digest")
+    # Inside the folder, so that neither outlives the other when an installation is cut short or the folder removed.
+    return dependencies / ".lock-digest"
 
 
 def _is_current(dependencies: Path) -> bool:

@@ -15,7 +15,10 @@ from pydantic_core import ErrorDetails
 FOLDER = Path(__file__).parents[1] / "environments"
 
 # Values that CloudWatch Logs takes (API reference, PutRetentionPolicy), up to two years.
-LogRetentionDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731]
+LOG_RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731)
+
+# The addresses that AWS recommends for a VPC (VPC User Guide, VPC CIDR blocks): those of RFC 1918.
+PRIVATE_ADDRESSES = [IPv4Network(block) for block in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")]
 
 # An instance keeps one vCPU for its own system (AWS serverless skill, Managed Instances), so in the worst case, one
 # execution environment per instance, each costs one more than it has.
@@ -55,7 +58,7 @@ class Network(_Table):
             network = IPv4Network(self.cidr)
         except ValueError as error:
             raise _wrong("cidr", self.cidr, f"must be a private IPv4 network such as 10.0.0.0/16: {error}") from error
-        if not network.is_private or network.prefixlen not in range(16, 25):
+        if not any(map(network.subnet_of, PRIVATE_ADDRESSES)) or network.prefixlen not in range(16, 25):
             raise _wrong("cidr", self.cidr, "must be private and from /16 to /24 (VPC User Guide, VPC CIDR blocks)")
         if len(set(self.zones)) != len(self.zones):
             raise _wrong("zones", self.zones, "must differ from each other")
@@ -126,8 +129,7 @@ class Function(_Table):
         Field(description="DEBUG, INFO, WARN or ERROR (Lambda API, LoggingConfig)"),
     ]
     log_retention_days: Annotated[
-        LogRetentionDays,
-        Field(description="1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545 or 731 days (PutRetentionPolicy)"),
+        int, Field(description=f"days, one of {LOG_RETENTION_DAYS} (CloudWatch Logs API, PutRetentionPolicy)")
     ]
 
     @property
@@ -151,6 +153,13 @@ class Function(_Table):
                 self.concurrency,
                 f"must be at most {WORKERS_PER_VCPU} per vCPU, here {int(WORKERS_PER_VCPU * self.vcpus)} "
                 "(Developer Guide, Managed Instances Python runtime)",
+            )
+        if self.log_retention_days not in LOG_RETENTION_DAYS:
+            # An integer that is checked here, and not a Literal, which takes true for 1.
+            raise _wrong(
+                "log_retention_days",
+                self.log_retention_days,
+                f"must be one of {LOG_RETENTION_DAYS} (CloudWatch Logs API, PutRetentionPolicy)",
             )
         return self
 
@@ -193,6 +202,13 @@ class Environment(_Table):
     name: str
     account: Annotated[str, Field(pattern=r"^\d{12}$", description="an AWS account id: 12 digits, as a string")]
     region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", description="an AWS region, such as eu-west-1")]
+    qualifier: Annotated[
+        str,
+        Field(
+            pattern=r"^[a-z0-9-]{1,10}$",
+            description="a name for the CDK's bootstrap of this environment alone: 1 to 10 of a to z, 0 to 9 and -",
+        ),
+    ]
     hosts_previews: Annotated[
         bool, Field(description="true for a platform that runs one orders stack per pull request and none of its own")
     ]
@@ -248,6 +264,15 @@ def load(name: str, folder: Path = FOLDER) -> Environment:
         return Environment(name=name, **values)
     except ValidationError as error:
         raise EnvironmentFileError("\n".join(f"{file}: {_explain(found)}" for found in error.errors())) from error
+
+
+def of_account(account: str, folder: Path = FOLDER) -> list[Environment]:
+    """Read the environments of an account, in the order of their names.
+
+    Raises:
+        EnvironmentFileError: the file of any environment is wrong.
+    """
+    return [environment for name in names(folder) if (environment := load(name, folder)).account == account]
 
 
 def _wrong(key: str, value: object, rule: str) -> ValueError:

@@ -1,7 +1,13 @@
 """What everything is called. Names follow from the environment and the pull request alone, never from who deploys."""
 
+from typing import Literal
+
 PROJECT = "orders"
 ALIAS = "live"
+ACCESS_STACK = "access"
+
+Purpose = Literal["deploy", "read", "teardown"]
+PURPOSES: tuple[Purpose, ...] = ("deploy", "read", "teardown")
 
 
 def platform_stack(environment: str) -> str:
@@ -17,3 +23,34 @@ def orders_stack(environment: str, pull_request: int | None = None) -> str:
 def capacity_provider_parameter(environment: str) -> str:
     """Name the SSM parameter in which an environment's platform leaves its capacity provider's ARN."""
     return f"/{platform_stack(environment)}/capacity-provider-arn"
+
+
+def tags(environment: str, pull_request: int | None = None) -> dict[str, str]:
+    """Return the tags by which a stack is known to be ours; the commit comes on top."""
+    known = {"project": PROJECT, "environment": environment}
+    return known if pull_request is None else known | {"pull-request": str(pull_request)}
+
+
+def role(environment: str, purpose: Purpose) -> str:
+    """Name the role that workflows assume in an environment, one per purpose."""
+    return f"{PROJECT}-{environment}-{purpose}"
+
+
+def github_environment(environment: str, purpose: Purpose) -> str:
+    """Name the GitHub environment whose jobs may assume that role, and no other."""
+    return environment if purpose == "deploy" else f"{environment}-{purpose}"
+
+
+def execution_policy(environment: str) -> str:
+    """Name the policy of what CloudFormation may make in an environment."""
+    return f"{PROJECT}-{environment}-execution"
+
+
+def boundary(environment: str) -> str:
+    """Name the permissions boundary of every role that a preview makes."""
+    return f"{PROJECT}-{environment}-boundary"
+
+
+def toolkit_stack(qualifier: str) -> str:
+    """Name the stack of the CDK's bootstrap."""
+    return f"CDKToolkit-{qualifier}"

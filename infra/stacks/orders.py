@@ -10,6 +10,7 @@ from constructs import Construct
 
 from infra import bundle, naming
 from infra.environment import Environment
+from infra.stacks.execution_policies import boundary_arn
 from infra.stacks.log_group import LogGroup
 from infra.stacks.platform import ARCHITECTURES, LAMBDA
 from infra.stacks.suppress import REDUNDANT_DEPENDENCY, suppress
@@ -36,6 +37,10 @@ class Orders(cdk.Stack):
             synthesizer=synthesizer,
             termination_protection=environment.protection.termination_protection,
         )
+        if environment.hosts_previews:
+            # Whoever opens a pull request writes these roles' policies. The boundary is what they can't write.
+            boundary = iam.ManagedPolicy.from_managed_policy_arn(self, "Boundary", boundary_arn(environment))
+            iam.PermissionsBoundary.of(self).apply(boundary)
         group = LogGroup(self, "Logs", environment)
         function = self._function(name, environment, group)
         self._attach(function, environment)
@@ -77,6 +82,10 @@ class Orders(cdk.Stack):
                 min_execution_environments=settings.minimum_environments,
                 max_execution_environments=settings.maximum_environments,
             ),
+        )
+        cdk.Annotations.of(function).acknowledge_info(
+            "aws-lambda:Function.DurableConfig",
+            "The function was durable from the start, so it is never replaced for it",
         )
         suppress(
             function,

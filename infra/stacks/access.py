@@ -1,0 +1,201 @@
+"""The access stack, one per account: who on GitHub may do what in the account's environments.
+
+A person deploys it with credentials of their own, before the CDK's bootstrap, whose limits it holds. No workflow can
+change it: no role of it may.
+"""
+
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from infra import naming
+from infra.environment import Environment
+from infra.naming import Purpose
+from infra.repository import Repository
+from infra.stacks import execution_policies, trust
+from infra.stacks.execution_policies import FUNCTION, Statement, allow, orders_names, orders_stacks, resolve, stack_arns
+
+EXECUTIONS = [
+    "lambda:GetDurableExecution",
+    "lambda:GetDurableExecutionHistory",
+    "lambda:ListDurableExecutionsByFunction",
+    "lambda:StopDurableExecution",
+]
+
+
+class Access(cdk.Stack):
+    """The roles that workflows assume in the environments of one account, and what limits them."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        repository: Repository,
+        environments: list[Environment],
+        *,
+        takes_existing_provider: bool = False,
+    ) -> None:
+        # What is made here belongs to no region; the stack itself lies in that of the account's first environment.
+        first = environments[0]
+        super().__init__(
+            scope,
+            naming.ACCESS_STACK,
+            description=f"Access of {repository.full_name} on GitHub to the environments of this account",
+            env=cdk.Environment(account=first.account, region=first.region),
+            # It needs no bootstrap: no assets, and the credentials of whoever deploys it.
+            synthesizer=cdk.LegacyStackSynthesizer(),
+            termination_protection=True,
+        )
+        provider = None if takes_existing_provider else self._provider()
+        for environment in environments:
+            self._policies(environment)
+            for purpose in naming.PURPOSES:
+                role = self._role(repository, environment, purpose)
+                if provider:
+                    role.node.add_dependency(provider)
+
+    def _provider(self) -> iam.CfnOIDCProvider:
+        provider = iam.CfnOIDCProvider(self, "GitHub", url=f"https://{trust.GITHUB}", client_id_list=[trust.AUDIENCE])
+        # There is one per account and address, which others may have come to use.
+        provider.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
+        return provider
+
+    def _policies(self, environment: Environment) -> None:
+        name = environment.name.capitalize()
+        self._policy(
+            f"{name}Execution",
+            naming.execution_policy(environment.name),
+            f"What CloudFormation may do in {environment.name}",
+            execution_policies.execution(environment),
+        )
+        if environment.hosts_previews:
+            self._policy(
+                f"{name}Boundary",
+                naming.boundary(environment.name),
+                f"What the functions of {environment.name} may do at most",
+                execution_policies.boundary(environment),
+            )
+
+    def _policy(self, construct: str, name: str, description: str, statements: list[Statement]) -> None:
+        iam.CfnManagedPolicy(
+            self,
+            construct,
+            managed_policy_name=name,
+            description=description,
+            policy_document=_document(statements),
+        )
+
+    def _role(self, repository: Repository, environment: Environment, purpose: Purpose) -> iam.CfnRole:
+        claims = trust.claims(repository, environment, purpose)
+        trusted = {
+            "Effect": "Allow",
+            "Principal": {"Federated": trust.provider_arn(environment.account)},
+            "Action": "sts:AssumeRoleWithWebIdentity",
+            "Condition": {"StringEquals": {f"{trust.GITHUB}:{claim}": value for claim, value in claims.items()}},
+        }
+        return iam.CfnRole(
+            self,
+            environment.name.capitalize() + purpose.capitalize(),
+            role_name=naming.role(environment.name, purpose),
+            description=f"{purpose} {environment.name}, from the GitHub environment "
+            f"{naming.github_environment(environment.name, purpose)}",
+            assume_role_policy_document=_document([trusted]),
+            policies=[
+                iam.CfnRole.PolicyProperty(
+                    policy_name=purpose, policy_document=_document(PERMISSIONS[purpose](environment))
+                )
+            ],
+        )
+
+
+def deploying(environment: Environment) -> list[Statement]:
+    """Return what deploying takes: the CDK's own roles, an order to try it with, and the way back."""
+    roles = ("deploy", "file-publishing")
+    bootstrap = [
+        f"arn:aws:iam::{environment.account}:role/cdk-{environment.qualifier}-{role}-role-"
+        f"{environment.account}-{environment.region}"
+        for role in roles
+    ]
+    return [
+        allow(["sts:AssumeRole"], bootstrap),
+        allow(["cloudformation:DescribeStacks"], stack_arns(environment, *deployed_stacks(environment))),
+        # Durable executions belong to versions, so the function's own ARN is not enough (Lambda developer guide,
+        # security of durable functions); listing them takes it.
+        allow([*EXECUTIONS, "lambda:InvokeFunction", "lambda:GetAlias", "lambda:UpdateAlias"], _function(environment)),
+    ]
+
+
+def reading(environment: Environment) -> list[Statement]:
+    """Return what comparing takes. Not the CDK's lookup role: that may read everything in the account."""
+    stacks = stack_arns(environment, naming.platform_stack(environment.name), orders_stacks(environment))
+    return [
+        allow(
+            [
+                "cloudformation:DescribeStackDriftDetectionStatus",
+                "cloudformation:ListStacks",
+                "tag:GetResources",
+            ],
+            ["*"],
+        ),
+        allow(
+            [
+                "cloudformation:DescribeStackEvents",
+                "cloudformation:DescribeStackResourceDrifts",
+                "cloudformation:DescribeStackResources",
+                "cloudformation:DescribeStacks",
+                "cloudformation:DetectStackDrift",
+                "cloudformation:DetectStackResourceDrift",
+                "cloudformation:GetTemplate",
+                "cloudformation:ListStackResources",
+            ],
+            stacks,
+        ),
+        *execution_policies.reading(environment),
+    ]
+
+
+def tearing_down(environment: Environment) -> list[Statement]:
+    """Return what removing takes. CloudFormation deletes a stack with the role that the stack was made with."""
+    return [
+        allow(["cloudformation:ListStacks", "tag:GetResources"], ["*"]),
+        allow(
+            [
+                "cloudformation:DeleteStack",
+                "cloudformation:DescribeStackEvents",
+                "cloudformation:DescribeStackResources",
+                "cloudformation:DescribeStacks",
+                "cloudformation:ListStackResources",
+            ],
+            stack_arns(environment, *deployed_stacks(environment)),
+        ),
+        allow(
+            [
+                *EXECUTIONS,
+                "lambda:GetAlias",
+                "lambda:GetFunctionScalingConfig",
+                "lambda:ListVersionsByFunction",
+                "lambda:PutFunctionScalingConfig",
+            ],
+            _function(environment),
+        ),
+        # Versions, never the function.
+        allow(["lambda:DeleteFunction"], _function(environment)[1:]),
+    ]
+
+
+PERMISSIONS = {"deploy": deploying, "read": reading, "teardown": tearing_down}
+
+
+def deployed_stacks(environment: Environment) -> list[str]:
+    """Name the stacks that workflows deploy and remove: below previews, the platform is a person's."""
+    orders = orders_stacks(environment)
+    return [orders] if environment.hosts_previews else [naming.platform_stack(environment.name), orders]
+
+
+def _document(statements: list[Statement]) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
+def _function(environment: Environment) -> list[str]:
+    return resolve(FUNCTION, orders_names(environment))

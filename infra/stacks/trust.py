@@ -1,0 +1,48 @@
+"""Which tokens of GitHub Actions may assume which role.
+
+Every condition is StringEquals on a whole value: a wildcard, or a set operator that passes when the claim is absent,
+would let in what nobody thought of.
+"""
+
+from infra import naming
+from infra.environment import Environment
+from infra.naming import Purpose
+from infra.repository import Repository
+
+GITHUB = "token.actions.githubusercontent.com"
+AUDIENCE = "sts.amazonaws.com"
+
+MAIN = "refs/heads/main"
+# The reusable workflow in which the job of a purpose runs. A copy that a branch edited has another ref.
+WORKFLOWS: dict[Purpose, str] = {"deploy": "environment.yml", "teardown": "remove.yml"}
+
+
+def provider_arn(account: str) -> str:
+    """Return the ARN of an account's identity provider for GitHub; there can be one only."""
+    return f"arn:aws:iam::{account}:oidc-provider/{GITHUB}"
+
+
+def subject(repository: Repository, github_environment: str) -> str:
+    """Return the `sub` of a job's token that runs in a GitHub environment.
+
+    Repositories made, renamed or transferred after 15 July 2026 have their ids in it (GitHub's documentation, OpenID
+    Connect reference).
+    """
+    owner, name = repository.owner, repository.name
+    if repository.has_ids:
+        owner, name = f"{owner}@{repository.owner_id}", f"{name}@{repository.repository_id}"
+    return f"repo:{owner}/{name}:environment:{github_environment}"
+
+
+def claims(repository: Repository, environment: Environment, purpose: Purpose) -> dict[str, str]:
+    """Return what a token must say, each claim exactly, to assume the role of a purpose in an environment."""
+    required = {"aud": AUDIENCE, "sub": subject(repository, naming.github_environment(environment.name, purpose))}
+    if repository.has_ids:
+        required["repository_id"] = str(repository.repository_id)
+        required["repository_owner_id"] = str(repository.owner_id)
+    # Pull requests use the roles of previews and those that only read. Their tokens name the merge of the pull request,
+    # and the workflow as it is there, so neither can be required: whoever can push a branch can use these roles.
+    if purpose in WORKFLOWS and not environment.hosts_previews:
+        workflow = f"{repository.full_name}/.github/workflows/{WORKFLOWS[purpose]}"
+        required |= {"ref": MAIN, "job_workflow_ref": f"{workflow}@{MAIN}"}
+    return required
