@@ -47,6 +47,7 @@ def run(invoke_options: Sequence[str]) -> int:
         environ = os.environ | aws.environ(environment.account, environment.region)
         for command in (
             ["build", "--output", folder],
+            ["access", "--yes"],
             ["bootstrap"],
             ["deploy", "--assembly", folder],
             ["invoke", *invoke_options],

@@ -6,19 +6,32 @@ Exit codes: 0 done; 1 the action failed; 2 the input is wrong and nothing was to
 import sys
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Sequence
+from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.environment import EnvironmentFileError, load
-from infra.pipeline import bootstrap, build, deploy, invoke
+from infra.pipeline import access, bootstrap, build, check_open, comment, deploy, diff, invoke, remove, roll_back, smoke
 from infra.pipeline.errors import CommandError, UsageError
 
-COMMANDS = {"build": build, "bootstrap": bootstrap, "deploy": deploy, "invoke": invoke}
+COMMANDS = {
+    "access": access,
+    "build": build,
+    "bootstrap": bootstrap,
+    "deploy": deploy,
+    "invoke": invoke,
+    "smoke": smoke,
+    "roll-back": roll_back,
+    "diff": diff,
+    "check-open": check_open,
+    "comment": comment,
+    "remove": remove,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    parsed = _parser().parse_args(arguments)
+    parsed = parser().parse_args(arguments)
     try:
         return COMMANDS[parsed.command].run(load(parsed.environment), parsed)
     except (UsageError, EnvironmentFileError) as error:
@@ -31,18 +44,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _end(130, "interrupted")
 
 
-def _parser() -> ArgumentParser:
-    parser = ArgumentParser(
-        "python -m infra.pipeline", description=__doc__, formatter_class=RawDescriptionHelpFormatter
-    )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+def parser() -> ArgumentParser:
+    """Return the parser of the command line."""
+    top = ArgumentParser("python -m infra.pipeline", description=__doc__, formatter_class=RawDescriptionHelpFormatter)
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, module in COMMANDS.items():
         command = commands.add_parser(name, help=module.__doc__, description=module.__doc__)
         command.add_argument("--environment", required=True, help="name of a file in environments/, without .toml")
         command.add_argument("--json", action="store_true", help="print one JSON object")
+        command.add_argument("--report", type=Path, metavar="FILE", help="write that object to a file as well")
         command.add_argument("--verbose", action="store_true", help="show what the CDK CLI prints")
         module.add_arguments(command)
-    return parser
+    return top
 
 
 def _end(code: int, message: str) -> int:

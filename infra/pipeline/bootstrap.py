@@ -1,12 +1,48 @@
-"""Prepare an account and region for the CDK: its asset bucket and its roles. Can be run again without harm."""
+"""Prepare an account and region for the CDK: an environment's own assets and roles. Can be run again without harm.
 
+The CDK CLI's template would let whoever deploys to one environment touch every stack of the account. What is deployed
+here is that template, narrowed to the environment's own stacks.
+"""
+
+import json
 from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, cast
 
+import boto3
+
+from infra import naming
 from infra.environment import Environment
-from infra.pipeline.cdk import cdk
+from infra.pipeline.cdk import ROOT, cdk
+from infra.pipeline.errors import CommandError
 from infra.pipeline.output import show
 from infra.pipeline.progress import doing
 from infra.pipeline.session import open_session
+from infra.stacks.access import deployed_stacks
+from infra.stacks.execution_policies import stack_arns
+
+# `cdk bootstrap` does not replace a stack of another variant: the CLI's own template can't widen this one unnoticed.
+VARIANT = "orders: the CDK's template, narrowed to the stacks of one environment"
+
+DEPLOY_ROLE = "DeploymentActionRole"
+# Its statements in the CLI's template that are left as they are, are given the environment's stacks for their
+# resources, and go: those serve CDK Pipelines across accounts, and moving resources between stacks.
+KEPT = {"iam:PassRole", "CliStagingBucket", "ReadVersion"}
+NARROWED = {"DeployPermissions", "CliPermissions"}
+DROPPED = {"PipelineCrossAccountArtifactsBucket", "PipelineCrossAccountArtifactsKey", "Refactor"}
+READ_ONLY = "AWSCloudFormationReadOnlyAccess"
+
+# Nothing here builds images, and nothing is looked up while synthesizing.
+UNUSED_RESOURCES = (
+    "ContainerAssetsRepository",
+    "ImagePublishingRole",
+    "ImagePublishingRoleDefaultPolicy",
+    "LookupRole",
+)
+UNUSED_OUTPUTS = ("ImageRepositoryName",)
+
+Json = dict[str, Any]
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -15,9 +51,100 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(environment: Environment, arguments: Namespace) -> int:
     """Bootstrap."""
-    open_session(environment)
+    session = open_session(environment)
+    policy = f"arn:aws:iam::{environment.account}:policy/{naming.execution_policy(environment.name)}"
+    _check_policy(session, policy, environment)
+    template = narrow(_original(environment), environment)
+    path = ROOT / "build" / "bootstrap" / f"{environment.name}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(template, indent=2))
     target = f"aws://{environment.account}/{environment.region}"
-    with doing(f"Bootstrapping {target}"):
-        cdk(["bootstrap", target], log=f"bootstrap-{environment.name}", verbose=arguments.verbose)
-    show(arguments, {"bootstrapped": target}, [f"{target} is ready for the CDK"])
+    toolkit = naming.toolkit_stack(environment.qualifier)
+    options = {
+        "--template": str(path),
+        "--qualifier": environment.qualifier,
+        "--toolkit-stack-name": toolkit,
+        "--cloudformation-execution-policies": policy,
+    }
+    # Where no app is at hand, the CLI does not synthesize one before it bootstraps.
+    with doing(f"Bootstrapping {target} for {environment.name}"), TemporaryDirectory() as elsewhere:
+        cdk(
+            ["bootstrap", target, *(word for option in options.items() for word in option)],
+            log=f"bootstrap-{environment.name}",
+            verbose=arguments.verbose,
+            folder=Path(elsewhere),
+        )
+    facts = {"bootstrapped": target, "stack": toolkit, "execution_policy": policy}
+    show(arguments, facts, [f"{target} is ready for the CDK to deploy {environment.name}, by {toolkit}"])
     return 0
+
+
+def narrow(template: Json, environment: Environment) -> Json:
+    """Return the CLI's bootstrap template with what workflows need in one environment, and no more.
+
+    Raises:
+        CommandError: the template is not the one that this was written for.
+    """
+    parts = {name: dict(cast("Json", _of(template, name))) for name in ("Parameters", "Resources", "Outputs")}
+    for name in UNUSED_RESOURCES:
+        _take(parts["Resources"], name)
+    for name in UNUSED_OUTPUTS:
+        _take(parts["Outputs"], name)
+    parts["Parameters"]["BootstrapVariant"] = _of(parts["Parameters"], "BootstrapVariant") | {"Default": VARIANT}
+    role = _of(parts["Resources"], DEPLOY_ROLE)
+    parts["Resources"][DEPLOY_ROLE] = role | {"Properties": _narrow_role(_of(role, "Properties"), environment)}
+    return template | parts
+
+
+def _narrow_role(properties: Json, environment: Environment) -> Json:
+    if not str(_of(properties, "ManagedPolicyArns")).count(READ_ONLY):
+        raise _changed(f"{DEPLOY_ROLE} does not have the managed policy {READ_ONLY}")
+    [policy] = _of(properties, "Policies")
+    statements = {_name(statement): statement for statement in policy["PolicyDocument"]["Statement"]}
+    if set(statements) != KEPT | NARROWED | DROPPED:
+        raise _changed(f"the statements of {DEPLOY_ROLE} are {', '.join(sorted(statements))}")
+    stacks = stack_arns(environment, *deployed_stacks(environment), naming.toolkit_stack(environment.qualifier))
+    narrowed = [statements[name] for name in sorted(KEPT)]
+    # Changing the toolkit's own stack is a person's work; reading it is how the CLI finds the bucket.
+    narrowed += [statements[name] | {"Resource": stacks[:-1]} for name in sorted(NARROWED)]
+    reading = ["cloudformation:Describe*", "cloudformation:Get*", "cloudformation:List*"]
+    narrowed.append({"Sid": "ReadStacks", "Effect": "Allow", "Action": reading, "Resource": stacks})
+    document = policy["PolicyDocument"] | {"Statement": narrowed}
+    kept = {key: value for key, value in properties.items() if key != "ManagedPolicyArns"}
+    return kept | {"Policies": [policy | {"PolicyDocument": document}]}
+
+
+def _original(environment: Environment) -> Json:
+    printed = cdk(["bootstrap", "--show-template", "--json"], log=f"bootstrap-template-{environment.name}")
+    return json.loads(printed)
+
+
+def _check_policy(session: boto3.Session, arn: str, environment: Environment) -> None:
+    """Fail before a bootstrap would half succeed, which leaves a bucket in the way of the next."""
+    client: Any = session.client("iam")
+    try:
+        client.get_policy(PolicyArn=arn)
+    except client.exceptions.NoSuchEntityException:
+        raise CommandError(f"{arn} does not exist; `make access ENVIRONMENT={environment.name}` makes it") from None
+
+
+def _name(statement: Json) -> str:
+    return statement.get("Sid") or str(statement["Action"])
+
+
+def _of(part: Json, name: str) -> Any:
+    if name not in part:
+        raise _changed(f"it has no {name}")
+    return part[name]
+
+
+def _take(part: Json, name: str) -> None:
+    _of(part, name)
+    del part[name]
+
+
+def _changed(what: str) -> CommandError:
+    return CommandError(
+        f"the bootstrap template of this version of the CDK CLI is another than infra/pipeline/bootstrap.py knows: "
+        f"{what}; compare `cdk bootstrap --show-template` and adapt it"
+    )

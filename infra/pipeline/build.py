@@ -4,7 +4,8 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from infra.environment import Environment
-from infra.pipeline.assembly import default_folder, stack_names
+from infra.pipeline.arguments import add_pull_request
+from infra.pipeline.assembly import default_folder, digest, stack_names
 from infra.pipeline.cdk import cdk
 from infra.pipeline.output import show
 from infra.pipeline.progress import doing
@@ -12,7 +13,7 @@ from infra.pipeline.progress import doing
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add what `build` takes."""
-    parser.add_argument("--pull-request", type=int, metavar="N", help="build the preview of this pull request")
+    add_pull_request(parser)
     parser.add_argument("--commit", help="what the stacks are tagged with (default: the commit checked out)")
     parser.add_argument("--output", type=Path, help="folder for the assembly (default: below build/assembly)")
 
@@ -29,5 +30,6 @@ def run(environment: Environment, arguments: Namespace) -> int:
             verbose=arguments.verbose,
         )
     names = stack_names(folder)
-    show(arguments, {"assembly": str(folder), "stacks": names}, [f"{', '.join(names)} in {folder}"])
+    facts = {"assembly": str(folder), "stacks": names, "digest": digest(folder)}
+    show(arguments, facts, [f"{', '.join(names)} in {folder}", f"SHA-256 {facts['digest']}"])
     return 0

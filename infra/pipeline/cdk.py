@@ -15,13 +15,14 @@ LOGS = ROOT / "build" / "log"
 _TAIL_LINES = 30
 
 
-def cdk(arguments: Sequence[str], *, log: str, verbose: bool = False) -> None:
-    """Run the CDK CLI in this checkout.
+def cdk(arguments: Sequence[str], *, log: str, verbose: bool = False, folder: Path = ROOT) -> str:
+    """Run the CDK CLI, and return what it printed.
 
     Args:
         arguments: what follows `cdk`.
         log: name of the file below build/log that keeps what it printed.
         verbose: show what it prints as well.
+        folder: where it runs; in this checkout it finds the app.
 
     Raises:
         CommandError: it is not installed or failed; the message ends with the last lines that it printed.
@@ -33,18 +34,21 @@ def cdk(arguments: Sequence[str], *, log: str, verbose: bool = False) -> None:
     command = [str(CLI), "--no-color", "--ci", "--no-notices", *arguments]
     # The CLI and jsii take their Node from the path: ours lies beside this interpreter.
     environ = os.environ | {"PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])}
+    printed: list[str] = []
     with (
         path.open("w") as file,
         subprocess.Popen(
-            command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            command, cwd=folder, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         ) as process,
     ):
         for line in process.stdout or ():
+            printed.append(line)
             file.write(line)
             if verbose:
                 sys.stderr.write(line)
     if process.returncode != 0:
-        tail = "".join(path.read_text().splitlines(keepends=True)[-_TAIL_LINES:])
+        tail = "".join(printed[-_TAIL_LINES:])
         raise CommandError(
             f"cdk {arguments[0]} failed with exit code {process.returncode}; all of it is in {path}\n{tail}"
         )
+    return "".join(printed)

@@ -3,9 +3,13 @@
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from infra import naming
 from infra.environment import Environment
-from infra.pipeline.assembly import default_folder, stack_names
+from infra.pipeline.alias import live_version
+from infra.pipeline.arguments import add_pull_request
+from infra.pipeline.assembly import default_folder, digest, stack_names
 from infra.pipeline.cdk import cdk
+from infra.pipeline.errors import UsageError
 from infra.pipeline.output import show
 from infra.pipeline.progress import doing
 from infra.pipeline.session import open_session
@@ -14,15 +18,20 @@ from infra.pipeline.stack import outputs
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add what `deploy` takes."""
-    parser.add_argument("--pull-request", type=int, metavar="N", help="deploy the preview of this pull request")
+    add_pull_request(parser)
     parser.add_argument("--assembly", type=Path, help="folder of the assembly (default: where `build` writes it)")
+    parser.add_argument("--digest", help="SHA-256 that `build` told of the assembly; any other is refused")
 
 
 def run(environment: Environment, arguments: Namespace) -> int:
     """Deploy every stack of the assembly, in the order of their dependencies."""
     folder = arguments.assembly or default_folder(environment.name, arguments.pull_request)
     names = stack_names(folder)
+    if arguments.digest and (found := digest(folder)) != arguments.digest:
+        raise UsageError(f"{folder} is not what was built: its SHA-256 is {found}, and {arguments.digest} was built")
     session = open_session(environment)
+    function = naming.orders_stack(environment.name, arguments.pull_request)
+    previous = live_version(session.client("lambda"), function)
     with doing(f"Deploying {', '.join(names)}"):
         cdk(
             ["deploy", "--app", str(folder), "--all", "--require-approval", "never"],
@@ -30,6 +39,13 @@ def run(environment: Environment, arguments: Namespace) -> int:
             verbose=arguments.verbose,
         )
     deployed = {name: outputs(session, name) for name in names}
+    live = deployed.get(function, {})
+    facts = {
+        "stacks": deployed,
+        "alias_arn": live.get("AliasArn"),
+        "version": live.get("Version"),
+        "previous_version": previous,
+    }
     lines = [f"{name}: {key} {value}" for name, found in deployed.items() for key, value in found.items()]
-    show(arguments, {"stacks": deployed}, lines)
+    show(arguments, facts, lines)
     return 0

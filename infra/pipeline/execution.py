@@ -3,17 +3,20 @@
 import json
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from infra.pipeline.errors import CommandError
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_lambda.literals import ExecutionStatusType
     from mypy_boto3_lambda.type_defs import EventTypeDef, GetDurableExecutionResponseTypeDef
 
 SUCCEEDED = "SUCCEEDED"
 # DELETING follows only upon an end, so it is one too: nothing runs any more, and the result is no longer promised.
 ENDED = frozenset({SUCCEEDED, "FAILED", "TIMED_OUT", "STOPPED", "DELETING"})
+
+NOT_ENDED = ["RUNNING", "PAUSING", "PAUSED"]
 
 # Well below the 30 GetDurableExecution calls a second that an account has (Lambda quotas).
 POLL_SECONDS = 0.5
@@ -85,6 +88,24 @@ def history(client: "LambdaClient", arn: str) -> "list[EventTypeDef]":
         DurableExecutionArn=arn, IncludeExecutionData=True
     )
     return [event for page in pages for event in page["Events"]]
+
+
+def running(client: "LambdaClient", function: str) -> list[str]:
+    """Return the ARNs of the executions of a function that have not ended."""
+    # The types of the AWS clients do not know of pausing yet.
+    statuses = cast("list[ExecutionStatusType]", NOT_ENDED)
+    try:
+        pages = client.get_paginator("list_durable_executions_by_function").paginate(
+            FunctionName=function, Statuses=statuses
+        )
+        return [execution["DurableExecutionArn"] for page in pages for execution in page["DurableExecutions"]]
+    except client.exceptions.ResourceNotFoundException:
+        return []
+
+
+def stop(client: "LambdaClient", arn: str, reason: str) -> None:
+    """Stop an execution. Code of it that runs now goes on until its next checkpoint."""
+    client.stop_durable_execution(DurableExecutionArn=arn, Error={"ErrorType": "Stopped", "ErrorMessage": reason})
 
 
 def _get(client: "LambdaClient", arn: str, *, tolerate_absence: bool) -> "GetDurableExecutionResponseTypeDef | None":

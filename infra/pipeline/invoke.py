@@ -13,6 +13,7 @@ from rich.console import RenderableType
 from infra import naming
 from infra.environment import Environment
 from infra.pipeline import execution, timeline
+from infra.pipeline.arguments import add_pull_request
 from infra.pipeline.errors import UsageError
 from infra.pipeline.execution import Execution
 from infra.pipeline.output import show
@@ -28,7 +29,7 @@ SAMPLE_ORDER = b'{"orderId": "order-123"}'
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add what `invoke` takes."""
-    parser.add_argument("--pull-request", type=int, metavar="N", help="use the preview of this pull request")
+    add_pull_request(parser)
     parser.add_argument("--order", type=Path, help=f"JSON file with the event (default: {SAMPLE_ORDER.decode()})")
     parser.add_argument(
         "--deadline", type=float, default=120, metavar="SECONDS", help="how long to follow (default: 120)"
@@ -46,7 +47,7 @@ def run(environment: Environment, arguments: Namespace) -> int:
         ended = execution.follow(client, arn, arguments.deadline)
     events = execution.history(client, arn)
     facts = {**asdict(ended), "timeline": [asdict(span) for span in timeline.spans(events)]}
-    show(arguments, facts, _lines(ended, events))
+    show(arguments, facts, lines(ended, events))
     return 0 if ended.succeeded else 1
 
 
@@ -66,7 +67,8 @@ def read_order(path: Path) -> bytes:
     return event
 
 
-def _lines(ended: Execution, events: "list[EventTypeDef]") -> Iterator[RenderableType]:
+def lines(ended: Execution, events: "list[EventTypeDef]") -> Iterator[RenderableType]:
+    """Tell a person of an execution that has ended."""
     yield ""
     yield f"{ended.name} on version {ended.version}: {ended.status}"
     yield ""

@@ -1,5 +1,6 @@
 """A durable execution's history as spans of time, and those as a picture for the terminal."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 _STARTED = "Started"
 _OUTCOMES = ("Succeeded", "Failed", "TimedOut", "Stopped", "Cancelled")
-_BAR_WIDTH = 40
+_BAR_WIDTH = 24  # so that a row of the workflow's longest name fits 80 columns
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def picture(events: "Iterable[EventTypeDef]") -> Table:
     """Draw the spans of a history below each other on one scale of time."""
     drawn = spans(events)
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for title in ("at", "what", "name", "", "took", "outcome"):
+    for title in ("at", "what", "", "took", "outcome"):
         table.add_column(title, justify="right" if title in {"at", "took"} else "left", no_wrap=True)
     if not drawn:
         return table
@@ -78,8 +79,31 @@ def picture(events: "Iterable[EventTypeDef]") -> Table:
     for span in drawn:
         at = (span.start - start).total_seconds()
         took = f"{span.seconds:.2f} s" if span.seconds is not None else ""
-        table.add_row(f"{at:.2f} s", span.kind, span.name, _bar(span, at, total), took, span.outcome)
+        what = f"{span.kind} {span.name}"
+        table.add_row(f"{at:.2f} s", what, _bar(span, at, total), took, span.outcome)
     return table
+
+
+def gantt(drawn: list[Span]) -> str:
+    """Draw spans as a Mermaid diagram, which GitHub shows as a picture."""
+    rows = ["```mermaid", "gantt", "    dateFormat x", "    axisFormat %M:%S"]
+    for kind in dict.fromkeys(span.kind for span in drawn):
+        rows.append(f"    section {_plain(kind)}")
+        for span in drawn:
+            if span.kind == kind:
+                state = "crit, " if span.outcome == "failed" else ""
+                start, end = _milliseconds(span.start), _milliseconds(span.end or span.start)
+                rows.append(f"    {_plain(span.name) or kind} :{state}{start}, {max(end, start + 1)}")
+    return "\n".join([*rows, "```"])
+
+
+def _milliseconds(time: datetime) -> int:
+    return round(time.timestamp() * 1000)
+
+
+def _plain(text: str) -> str:
+    """Keep of a name what has no meaning in a diagram; names may come from a pull request."""
+    return re.sub(r"[^A-Za-z0-9 _-]", "", text)[:64]
 
 
 def _span(started: "EventTypeDef", ended: "EventTypeDef | None") -> Span:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.pipeline.assembly import default_folder, stack_names
+from infra.pipeline.assembly import default_folder, digest, stack_names
 from infra.pipeline.errors import UsageError
 
 
@@ -27,3 +27,30 @@ def test_a_folder_without_an_assembly_is_a_usage_error(tmp_path: Path) -> None:
 def test_each_preview_has_a_folder_of_its_own() -> None:
     folders = {default_folder("preview", None), default_folder("preview", 1), default_folder("preview", 2)}
     assert [folder.name for folder in sorted(folders)] == ["preview", "preview-pr-1", "preview-pr-2"]
+
+
+def make(folder: Path, **files: str) -> Path:
+    for name, content in files.items():
+        path = folder / name.replace("__", "/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+    return folder
+
+
+def test_equal_assemblies_have_equal_digests(tmp_path: Path) -> None:
+    first, second = (make(tmp_path / name, manifest="{}", asset__index="x") for name in ("first", "second"))
+    assert digest(first) == digest(second)
+
+
+@pytest.mark.parametrize(
+    "change", [{"manifest": "[]"}, {"asset__other": ""}, {"asset__index": "y"}, {".hidden": "x"}, {"cache__x": ""}]
+)
+def test_any_change_of_an_assembly_changes_its_digest(change: dict[str, str], tmp_path: Path) -> None:
+    before = digest(make(tmp_path, manifest="{}", asset__index="x"))
+    assert digest(make(tmp_path, **change)) != before
+
+
+def test_what_the_cli_leaves_while_it_works_is_not_of_the_assembly(tmp_path: Path) -> None:
+    before = digest(make(tmp_path, manifest="{}"))
+    (tmp_path / "synth.lock").write_text("1")
+    assert digest(make(tmp_path, **{".cache__asset.zip": "x", "read.7.1.lock": "7"})) == before

@@ -1,0 +1,139 @@
+"""Tell a pull request of its preview, in one comment that is updated in place.
+
+It runs the base branch's code, never the pull request's. What the pull request's jobs left is untrusted: values are
+quoted, and nothing of it is run.
+"""
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from typing import TypeVar
+
+from github.GithubException import GithubException
+from github.Issue import Issue
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from infra.environment import Environment
+from infra.pipeline import github, markdown, timeline
+from infra.pipeline.arguments import add_pull_request
+from infra.pipeline.errors import CommandError, UsageError
+from infra.pipeline.output import show
+
+MARKER = "<!-- orders preview -->"
+
+
+class _Report(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class Deployment(_Report):
+    """What `deploy` reported."""
+
+    alias_arn: str | None
+    version: str | None
+
+
+class Smoke(_Report):
+    """What `smoke` reported."""
+
+    problems: list[str]
+    timeline: list[timeline.Span]
+
+
+class Changes(_Report):
+    """What `diff` reported."""
+
+    warnings: list[str]
+    changes: dict[str, str]
+
+
+class Reports(_Report):
+    """All reports of one run. A job that did not come so far left none."""
+
+    deployment: Deployment | None = None
+    smoke: Smoke | None = None
+    changes: dict[str, Changes] = {}
+
+
+Form = TypeVar("Form", bound=_Report)
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add what `comment` takes."""
+    add_pull_request(parser, required=True)
+    parser.add_argument("--commit", required=True, help="the commit that the preview was built from")
+    parser.add_argument("--reports", type=Path, required=True, help="folder with the reports of deploy, smoke and diff")
+
+
+def run(environment: Environment, arguments: Namespace) -> int:
+    """Write the comment, or update the one that there is."""
+    body = render(environment, arguments.commit, read_reports(arguments.reports))
+    try:
+        url = publish(github.issue(arguments.pull_request), body)
+    except GithubException as error:
+        raise CommandError(f"GitHub: {error}") from error
+    show(arguments, {"comment": url}, [f"The comment is at {url}"], body)
+    return 0
+
+
+def read_reports(folder: Path) -> Reports:
+    """Read what the other jobs left: deploy.json, smoke.json and diff-<environment>.json, each where there is one.
+
+    Raises:
+        UsageError: a report is not of its form.
+    """
+    files = {path.stem: path for path in sorted(folder.rglob("*.json"))}
+    changes = {name.removeprefix("diff-"): path for name, path in files.items() if name.startswith("diff-")}
+    return Reports(
+        deployment=_read(Deployment, files["deploy"]) if "deploy" in files else None,
+        smoke=_read(Smoke, files["smoke"]) if "smoke" in files else None,
+        changes={name: _read(Changes, path) for name, path in changes.items()},
+    )
+
+
+def render(environment: Environment, commit: str, reports: Reports) -> str:
+    """Write the comment's Markdown."""
+    parts = [MARKER, f"## Preview of {markdown.code(commit[:12])}"]
+    if reports.deployment and reports.deployment.alias_arn:
+        alias = reports.deployment.alias_arn
+        parts.append(f"Alias {markdown.code(alias)}, version {markdown.code(reports.deployment.version)}.")
+        parts.append(_smoke(reports.smoke))
+        parts.append("Send an order of your own:\n\n" + markdown.block(_how_to_invoke(environment, alias), "sh"))
+        parts.append("It goes, with the orders that still run, when this pull request is closed.")
+    else:
+        parts.append("There is no preview of this commit; the checks say why.")
+    for name, found in reports.changes.items():
+        parts.append(markdown.changes(f"Changes of {markdown.code(name)}", found.warnings, found.changes))
+    return "\n\n".join(parts)
+
+
+def publish(issue: Issue, body: str) -> str:
+    """Update our comment on a pull request, or make it, and return its address."""
+    for comment in issue.get_comments():
+        # Anybody may write the marker; only the token's own user is ours to update, and GitHub refuses the others.
+        if comment.body.startswith(MARKER) and comment.user.type == "Bot":
+            comment.edit(body)
+            return comment.html_url
+    return issue.create_comment(body).html_url
+
+
+def _smoke(smoke: Smoke | None) -> str:
+    if smoke is None:
+        return "No smoke order was sent."
+    verdict = "The smoke order failed:" if smoke.problems else "The smoke order passed."
+    lines = [verdict, *(f"- {markdown.code(problem)}" for problem in smoke.problems)]
+    return "\n".join(lines) + "\n\n" + timeline.gantt(smoke.timeline)
+
+
+def _how_to_invoke(environment: Environment, alias: str) -> str:
+    return (
+        f"aws lambda invoke --region {environment.region} --function-name '{alias}' --invocation-type Event \\\n"
+        "    --durable-execution-name my-order --cli-binary-format raw-in-base64-out \\\n"
+        """    --payload '{"orderId": "my-order"}' /dev/stdout"""
+    )
+
+
+def _read(form: type[Form], path: Path) -> Form:
+    try:
+        return form.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise UsageError(f"{path}: {error}") from error

@@ -1,0 +1,72 @@
+"""Deployments over running orders, on the local AWS: each execution ends on the version that it started on."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import boto3
+
+from infra.pipeline.alias import live_version
+from infra.pipeline.stack import outputs
+from tests.rehearsal.deployment import FUNCTION, PLATFORM, follow, name, start, synthesize
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+
+
+def test_an_order_in_flight_ends_on_its_version_while_the_next_runs_on_the_new_one(
+    client: "LambdaClient", session: boto3.Session, deploy: Callable[[Path], int], tmp_path: Path
+) -> None:
+    assert deploy(synthesize(tmp_path / "old", "processed by the old")) == 0
+    new = synthesize(tmp_path / "new", "processed by the new")
+    alias_arn = outputs(session, FUNCTION)["AliasArn"]
+    before = live_version(client, FUNCTION)
+    in_flight = start(client, alias_arn, name())
+    assert deploy(new) == 0
+    after = live_version(client, FUNCTION)
+    following = start(client, alias_arn, name())
+    ended, followed = follow(client, in_flight), follow(client, following)
+    assert (ended.version, ended.result["status"]) == (before, "processed by the old")
+    assert (followed.version, followed.result["status"]) == (after, "processed by the new")
+    versions = {version["Version"] for version in client.list_versions_by_function(FunctionName=FUNCTION)["Versions"]}
+    assert {before, after} <= versions
+
+
+def test_a_failed_smoke_order_takes_the_alias_back_and_every_execution_ends_on_its_version(
+    client: "LambdaClient",
+    session: boto3.Session,
+    deploy: Callable[[Path], int],
+    pipeline: Callable[..., int],
+    tmp_path: Path,
+) -> None:
+    assert deploy(synthesize(tmp_path / "good")) == 0
+    alias_arn = outputs(session, FUNCTION)["AliasArn"]
+    good = live_version(client, FUNCTION)
+    on_good = start(client, alias_arn, name())
+    assert deploy(synthesize(tmp_path / "bad", "lost")) == 0
+    bad = live_version(client, FUNCTION)
+    on_bad = start(client, alias_arn, name())
+    assert pipeline("smoke") == 1
+    assert pipeline("roll-back", "--version", str(good)) == 0
+    assert live_version(client, FUNCTION) == good != bad
+    assert pipeline("smoke") == 0
+    ended = [follow(client, arn) for arn in (on_good, on_bad)]
+    assert [(each.status, each.version) for each in ended] == [("SUCCEEDED", good), ("SUCCEEDED", bad)]
+
+
+def test_a_diff_tells_what_would_change_and_nothing_else(
+    deploy: Callable[[Path], int], pipeline: Callable[..., int], tmp_path: Path
+) -> None:
+    def changes(assembly: Path) -> dict[str, str]:
+        report = tmp_path / "report.json"
+        assert pipeline("diff", "--assembly", str(assembly), "--report", str(report)) == 0
+        return json.loads(report.read_text())["changes"]
+
+    deployed = synthesize(tmp_path / "deployed", "processed before the diff")
+    assert deploy(deployed) == 0
+    later = synthesize(tmp_path / "later", "processed before the diff", commit="1" * 40)
+    assert all("There were no differences" in text for text in changes(later).values())
+    found = changes(synthesize(tmp_path / "changed", "processed after the diff"))
+    assert "AWS::Lambda::Function" in found[FUNCTION]
+    assert "There were no differences" in found[PLATFORM]
