@@ -1,0 +1,106 @@
+"""The workflows as these tests read them."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).parents[2]
+GITHUB = ROOT / ".github"
+WORKFLOW_FILES = sorted((GITHUB / "workflows").iterdir())
+ACTION_FILES = sorted((GITHUB / "actions").glob("*/action.yml"))
+
+Table = dict[str, Any]
+
+
+def _workflow(path: Path) -> Table:
+    workflow = yaml.safe_load(path.read_text())
+    workflow["on"] = workflow.pop(True)  # what YAML 1.1 makes of `on`
+    return workflow
+
+
+WORKFLOWS: dict[str, Table] = {path.name: _workflow(path) for path in WORKFLOW_FILES}
+ACTIONS: dict[str, Table] = {path.parent.name: yaml.safe_load(path.read_text()) for path in ACTION_FILES}
+JOBS: dict[tuple[str, str], Table] = {
+    (name, job): content for name, workflow in WORKFLOWS.items() for job, content in workflow["jobs"].items()
+}
+
+
+def steps(job: Table) -> list[Table]:
+    """Return a job's steps; one that calls a reusable workflow has none."""
+    return job.get("steps", [])
+
+
+def called(job: Table) -> str | None:
+    """Name the reusable workflow that a job calls."""
+    return str(job["uses"]).removeprefix("./.github/workflows/") if "uses" in job else None
+
+
+def uses(job: Table, action: str) -> list[Table]:
+    """Return the steps of a job that use an action."""
+    return [step for step in steps(job) if str(step.get("uses", "")).startswith(f"{action}@")]
+
+
+def the_step(job: Table, words: str) -> Table:
+    """Return the one step whose command holds these words."""
+    (found,) = [each for each in steps(job) if words in each.get("run", "")]
+    return found
+
+
+@dataclass(frozen=True)
+class Access:
+    """A job that enters a GitHub environment, and the role that it assumes there."""
+
+    workflow: str
+    job: str
+    called: str
+    github_environment: str
+    role: str
+
+
+def accesses(workflow: str) -> Iterator[Access]:
+    """Follow a workflow's jobs through the reusable workflows that they call, to every role that they come to."""
+    for name, job in WORKFLOWS[workflow]["jobs"].items():
+        for found in _accesses(workflow, job, {}):
+            yield Access(workflow, name, *found)
+
+
+def _accesses(workflow: str, job: Table, inputs: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+    matrix: Table = job.get("strategy", {}).get("matrix", {})
+    for values in product(*matrix.values()):
+        known = {f"inputs.{key}": value for key, value in inputs.items()}
+        known |= {f"matrix.{key}": value for key, value in zip(matrix, values, strict=True)}
+        if target := called(job):
+            given = {key: fill(str(value), known) for key, value in job.get("with", {}).items()}
+            for inner in WORKFLOWS[target]["jobs"].values():
+                yield from _accesses(target, inner, given)
+        elif "environment" in job or job["permissions"].get("id-token"):
+            for credentials in uses(job, "aws-actions/configure-aws-credentials") or [{}]:
+                role = fill(credentials.get("with", {}).get("role-to-assume", "no role"), known)
+                yield workflow, fill(job.get("environment", "none"), known), role
+
+
+def fill(text: str, known: Mapping[str, str]) -> str:
+    """Put values into a text's expressions. What is not known stays as it is, and equals nothing that is expected."""
+    return re.sub(r"\$\{\{ ([\w.]+) }}", lambda match: str(known.get(match[1], match[0])), text)
+
+
+def ask_github(command: str, question: object) -> Any:
+    """Ask GitHub's own parser, in github.mjs."""
+    node = [str(Path(sys.executable).with_name("node")), str(Path(__file__).with_name("github.mjs")), command]
+    return json.loads(subprocess.run(node, input=json.dumps(question).encode(), check=True, capture_output=True).stdout)
+
+
+def evaluate(expressions: Iterable[str], contexts: Table) -> list[Any]:
+    """Evaluate expressions as GitHub does, in a run in which nothing has failed and nobody has cancelled."""
+    functions = {"always": True, "success": True, "failure": False, "cancelled": False}
+    bare = (re.sub(r"^\$\{\{(.*)}}$", r"\1", expression.strip(), flags=re.DOTALL) for expression in expressions)
+    questions = [{"expression": text, "contexts": contexts, "functions": functions} for text in bare]
+    return ask_github("evaluate", questions)

@@ -1,0 +1,95 @@
+"""Every step's command exists, with the options that the step gives it."""
+
+import os
+import re
+import shutil
+import subprocess
+from argparse import Namespace
+
+import pytest
+
+from infra.environment import Environment
+from infra.pipeline.__main__ import COMMANDS, main
+from tests.workflows.reading import ACTIONS, JOBS, ROOT, Table, steps, the_step
+
+PIPELINE = ".venv/bin/python -m infra.pipeline "
+# What a runner sets for every step.
+GIVEN = {"RUNNER_TEMP": "/tmp", "GITHUB_STEP_SUMMARY": "/dev/null"}  # noqa: S108 - nothing is written there
+VALUES = {"ENVIRONMENT": "preview", "PULL_REQUEST": "7", "COMMIT": "0" * 40, "DIGEST": "0" * 64, "VERSION": "3"}
+
+STEPS: list[tuple[str, Table, Table]] = [
+    *((f"{name}-{job}", content, step) for (name, job), content in JOBS.items() for step in steps(content)),
+    *((f"action-{name}", {}, step) for name, action in ACTIONS.items() for step in action["runs"]["steps"]),
+]
+RUNS = [(where, job, step) for where, job, step in STEPS if "run" in step]
+OURS = [(where, job, step) for where, job, step in RUNS if step["run"].startswith(PIPELINE)]
+
+
+def _arguments(job: Table, step: Table, values: dict[str, str]) -> list[str]:
+    """Return what a step passes to our command, with quotes and variables as Bash has them."""
+    variables = GIVEN | {name: values.get(name, "") for name in {**job.get("env", {}), **step.get("env", {})}}
+    command = step["run"].replace(PIPELINE, r"printf '%s\0' ", 1)
+    environ = variables | {"PATH": os.environ["PATH"]}
+    done = subprocess.run(
+        [shutil.which("bash") or "", "-euc", command], env=environ, check=True, capture_output=True, text=True
+    )
+    return done.stdout.removesuffix("\0").split("\0")
+
+
+def _parse(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> Namespace:
+    parsed: list[Namespace] = []
+
+    def run(_: Environment, namespace: Namespace) -> int:
+        parsed.append(namespace)
+        return 0
+
+    monkeypatch.setattr(COMMANDS[arguments[0]], "run", run)
+    assert main(arguments) == 0
+    return parsed[0]
+
+
+@pytest.mark.parametrize(("where", "job", "step"), OURS, ids=lambda value: value if isinstance(value, str) else "")
+def test_the_pipeline_has_the_command_of(where: str, job: Table, step: Table, monkeypatch: pytest.MonkeyPatch) -> None:
+    arguments = _arguments(job, step, VALUES)
+    assert arguments[0] in COMMANDS, where
+    known = vars(_parse(arguments, monkeypatch))
+    # Each variable that the step has for the command arrives in one of its options.
+    passed = {str(value) for value in known.values()}
+    assert {VALUES[name] for name in step.get("env", {}) if name in VALUES} <= passed
+
+
+def test_without_a_pull_request_an_environments_own_stacks_are_deployed_and_tried(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    job = JOBS["environment.yml", "deploy"]
+    values = VALUES | {"ENVIRONMENT": "dev", "PULL_REQUEST": ""}
+    for command in ("deploy", "smoke", "roll-back"):
+        parsed = _parse(_arguments(job, the_step(job, f"infra.pipeline {command}"), values), monkeypatch)
+        assert (parsed.environment, parsed.pull_request) == ("dev", None)
+
+
+@pytest.mark.parametrize(("where", "job", "step"), RUNS, ids=lambda value: value if isinstance(value, str) else "")
+def test_a_step_is_one_command(where: str, job: Table, step: Table) -> None:
+    command = step["run"]
+    assert re.match(rf"{re.escape(PIPELINE)}|make |git |exit 1$", command), (where, job["name"] if job else "")
+    assert not re.search(r"[\n;|&`]|\$\(", command), where
+
+
+def test_every_make_target_exists() -> None:
+    targets = {step["run"].removeprefix("make ") for _, _, step in RUNS if step["run"].startswith("make ")}
+    known = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert targets
+    assert targets <= known
+
+
+def test_artifacts_are_taken_by_the_names_under_which_they_were_left() -> None:
+    def names(action: str) -> set[str]:
+        return {
+            each["with"].get("name") or each["with"]["pattern"]
+            for _, _, each in STEPS
+            if each.get("uses", "").startswith(f"actions/{action}-artifact@")
+        }
+
+    left = names("upload")
+    assert left == {"assemblies", "report-${{ inputs.environment }}", "report-diff-${{ inputs.environment }}"}
+    assert names("download") == {"assemblies", "report-*"}

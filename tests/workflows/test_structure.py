@@ -1,0 +1,208 @@
+"""What must hold of every workflow, job and step."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.workflows.reading import (
+    ACTION_FILES,
+    ACTIONS,
+    GITHUB,
+    JOBS,
+    ROOT,
+    WORKFLOW_FILES,
+    WORKFLOWS,
+    Table,
+    called,
+    evaluate,
+    steps,
+    uses,
+)
+
+READ = {"contents": "read"}
+ASSUME = READ | {"id-token": "write"}
+DEPLOY = ASSUME | {"pull-requests": "read"}
+
+PINS = {
+    "actions/checkout": "3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1",
+    "actions/setup-python": "5fda3b95a4ea91299a34e894583c3862153e4b97 # v7.0.0",
+    "actions/upload-artifact": "cf430e030ddbb5b0abf93d22962f4752f3646cd9 # v7.0.2",
+    "actions/download-artifact": "9000827ccba6bdab643e8b6fd33ac0654aef8333 # v8.0.2",
+    "aws-actions/configure-aws-credentials": "e1253824e5c10ff9df46874f81ed3ec929e19cfd # v6.3.0",
+}
+
+with_steps = pytest.mark.parametrize("where", [where for where, job in JOBS.items() if not called(job)], ids="-".join)
+
+
+def _all_steps() -> list[Table]:
+    composite = [step for action in ACTIONS.values() for step in action["runs"]["steps"]]
+    return [step for job in JOBS.values() for step in steps(job)] + composite
+
+
+def test_workflows_start_on_these_events_and_on_no_other() -> None:
+    assert {name: set(workflow["on"]) for name, workflow in WORKFLOWS.items()} == {
+        "pull-request.yml": {"pull_request"},
+        "deploy.yml": {"push", "workflow_dispatch"},
+        "environment.yml": {"workflow_call"},
+        "diff.yml": {"workflow_call"},
+        "remove.yml": {"workflow_call"},
+    }
+    opening_and_closing = ["opened", "synchronize", "reopened", "closed"]
+    assert WORKFLOWS["pull-request.yml"]["on"]["pull_request"] == {"branches": ["main"], "types": opening_and_closing}
+    assert WORKFLOWS["deploy.yml"]["on"]["push"] == {"branches": ["main"]}
+    assert WORKFLOWS["deploy.yml"]["on"]["workflow_dispatch"]["inputs"]["commit"]["required"] is True
+
+
+def test_workflows_themselves_have_no_permissions() -> None:
+    assert all(workflow["permissions"] == {} for workflow in WORKFLOWS.values())
+
+
+def test_each_job_has_these_permissions_and_no_other() -> None:
+    assert {where: job["permissions"] for where, job in JOBS.items()} == {
+        ("pull-request.yml", "checks"): READ,
+        ("pull-request.yml", "build"): READ,
+        ("pull-request.yml", "diff"): ASSUME,
+        ("pull-request.yml", "preview"): DEPLOY,
+        ("pull-request.yml", "comment"): READ | {"pull-requests": "write"},
+        ("pull-request.yml", "remove"): ASSUME,
+        ("pull-request.yml", "all-green"): {},
+        ("deploy.yml", "build"): READ,
+        ("deploy.yml", "dev"): DEPLOY,
+        ("deploy.yml", "diff"): ASSUME,
+        ("deploy.yml", "prod"): DEPLOY,
+        ("environment.yml", "deploy"): DEPLOY,
+        ("diff.yml", "diff"): ASSUME,
+        ("remove.yml", "remove"): ASSUME,
+    }
+
+
+def test_whoever_calls_a_workflow_gives_it_the_permissions_that_it_asks_for() -> None:
+    for where, job in JOBS.items():
+        if target := called(job):
+            for inner in WORKFLOWS[target]["jobs"].values():
+                assert inner["permissions"].items() <= job["permissions"].items(), where
+
+
+def test_every_permission_says_what_it_is_for() -> None:
+    lines = [line for path in WORKFLOW_FILES for line in path.read_text().splitlines()]
+    permissions = [line for line in lines if re.match(r" +[a-z-]+: (read|write)\b", line)]
+    assert len(permissions) == sum(len(job["permissions"]) for job in JOBS.values())
+    assert [line for line in permissions if " # " not in line] == []
+
+
+def test_every_job_is_named() -> None:
+    assert all("name" in job for job in JOBS.values())
+
+
+@with_steps
+def test_every_job_ends_in_time_and_runs_on_one_image(where: tuple[str, str]) -> None:
+    job = JOBS[where]
+    assert 0 < job["timeout-minutes"] <= 45
+    assert job["runs-on"] == "ubuntu-24.04"
+
+
+@with_steps
+def test_every_job_says_what_it_may_run_beside(where: tuple[str, str]) -> None:
+    assert set(JOBS[where]["concurrency"]) == {"group", "cancel-in-progress"}
+
+
+def test_groups_are_those_of_jobs_with_steps_only() -> None:
+    # A caller in the group of what it calls would wait for itself; one of a whole workflow would cancel deployments.
+    assert not any("concurrency" in workflow for workflow in WORKFLOWS.values())
+    assert not any("concurrency" in job for job in JOBS.values() if called(job))
+
+
+@pytest.mark.parametrize(
+    ("inputs", "group"),
+    [
+        ({"environment": "preview", "pull_request": 7}, "preview-7"),
+        ({"environment": "dev"}, "dev"),
+        ({"environment": "prod", "pull_request": 0}, "prod"),
+    ],
+)
+def test_deployment_and_removal_of_the_same_stack_wait_for_each_other(inputs: Table, group: str) -> None:
+    for where in (("environment.yml", "deploy"), ("remove.yml", "remove")):
+        concurrency = JOBS[where]["concurrency"]
+        assert concurrency["cancel-in-progress"] is False
+        parts = re.findall(r"\$\{\{ .*? }}", concurrency["group"])
+        assert "".join(parts) == concurrency["group"]
+        assert "".join(evaluate(parts, {"inputs": inputs})) == group
+
+
+def test_a_newer_push_cancels_only_what_changes_nothing() -> None:
+    assert {where for where, job in JOBS.items() if job.get("concurrency", {}).get("cancel-in-progress")} == {
+        ("pull-request.yml", "checks"),
+        ("pull-request.yml", "build"),
+        ("diff.yml", "diff"),
+    }
+
+
+def test_every_action_is_one_of_these_at_the_commit_of_its_version() -> None:
+    found = [
+        line.split("uses: ")[1]
+        for path in [*WORKFLOW_FILES, *ACTION_FILES]
+        for line in path.read_text().splitlines()
+        if "uses: " in line
+    ]
+    actions = {line for line in found if not line.startswith("./")}
+    assert actions == {f"{action}@{pin}" for action, pin in PINS.items()}
+    local = {"./.github/actions/set-up"} | {f"./.github/workflows/{name}" for name in WORKFLOWS}
+    assert set(found) - actions <= local
+
+
+def test_no_expression_reaches_a_shell() -> None:
+    assert [step["run"] for step in _all_steps() if "${{" in step.get("run", "")] == []
+
+
+def test_no_step_hides_its_failure_or_runs_in_another_shell() -> None:
+    for step in _all_steps():
+        assert "continue-on-error" not in step
+        assert step.get("shell", "bash") == "bash"
+
+
+@pytest.mark.parametrize("path", [*WORKFLOW_FILES, *ACTION_FILES], ids=lambda path: path.stem)
+def test_there_are_no_secrets_and_no_silenced_findings(path: Path) -> None:
+    assert not re.search(r"\bsecrets\b|zizmor: ignore", path.read_text())
+
+
+@with_steps
+def test_checkouts_leave_no_token_behind(where: tuple[str, str]) -> None:
+    assert all(step["with"]["persist-credentials"] is False for step in uses(JOBS[where], "actions/checkout"))
+
+
+def test_the_one_job_that_may_write_runs_the_base_branch_and_takes_only_data_from_the_pull_request() -> None:
+    writing = {
+        where
+        for where, job in JOBS.items()
+        if any(access == "write" for permission, access in job["permissions"].items() if permission != "id-token")
+    }
+    assert writing == {("pull-request.yml", "comment")}
+    job = JOBS["pull-request.yml", "comment"]
+    assert [step["with"].get("ref") for step in uses(job, "actions/checkout")] == [
+        "${{ github.event.pull_request.base.ref }}"
+    ]
+    assert steps(job)[0] in uses(job, "actions/checkout")
+    for download in uses(job, "actions/download-artifact"):
+        assert download["with"]["path"].startswith("${{ runner.temp }}/")
+
+
+def test_a_removal_runs_the_code_of_the_default_branch() -> None:
+    (checkout,) = uses(JOBS["remove.yml", "remove"], "actions/checkout")
+    assert checkout["with"]["ref"] == "${{ github.event.repository.default_branch }}"
+
+
+def test_dependabot_watches_every_lock_and_every_action() -> None:
+    updates: list[Table] = yaml.safe_load((GITHUB / "dependabot.yml").read_text())["updates"]
+    watched = {
+        update["package-ecosystem"]: set(update.get("directories", [update.get("directory")])) for update in updates
+    }
+    folders = [ROOT, ROOT / "functions", ROOT / "infra"]
+    locks = [*ROOT.glob("requirements*.txt"), *(lock for f in folders[1:] for lock in f.rglob("requirements*.txt"))]
+    assert watched == {
+        "github-actions": {"/", *(f"/{path.parent.relative_to(ROOT)}" for path in ACTION_FILES)},
+        "pip": {f"/{path.parent.relative_to(ROOT)}".removesuffix(".") for path in locks},
+        "npm": {"/"},
+    }
+    assert all(update["cooldown"]["default-days"] >= 7 and update["groups"] for update in updates)
