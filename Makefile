@@ -22,18 +22,29 @@ DEVELOPMENT := .venv/ready-$(PYTHON_VERSION)
 LOCAL_AWS := .tools/local-aws/ready-$(PYTHON_VERSION)
 CHECKOV := .tools/checkov/ready-$(PYTHON_VERSION)
 NODE_MODULES := node_modules/ready
+BUNDLE := .tools/bundle/ready
+# What the CDK needs to synthesize.
+SYNTHESIS := $(DEVELOPMENT) $(NODE_MODULES) $(BUNDLE)
 
 .PHONY: help
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
-run: $(DEVELOPMENT) $(LOCAL_AWS) $(NODE_MODULES) ## Send an order through the function, deployed to a local AWS (ORDER=event.json, JSON=1)
+run: $(SYNTHESIS) $(LOCAL_AWS) ## Send an order through the function, deployed to a local AWS (ORDER=event.json, JSON=1)
 	@python -m infra.local.run $(if $(ORDER),--order $(ORDER)) $(if $(JSON),--json)
 
 .PHONY: local
-local: $(DEVELOPMENT) $(LOCAL_AWS) $(NODE_MODULES) ## Start a local AWS and leave it running until Ctrl-C
+local: $(DEVELOPMENT) $(LOCAL_AWS) ## Start a local AWS and leave it running until Ctrl-C
 	@python -m infra.local
+
+.PHONY: access
+access: $(SYNTHESIS) ## Give the repository's workflows access to the account of ENVIRONMENT=dev, as you (YES=1 does not ask)
+	@python -m infra.pipeline access --environment $(ENVIRONMENT) $(if $(YES),--yes)
+
+.PHONY: bootstrap
+bootstrap: $(SYNTHESIS) ## Prepare the account for the CDK to deploy ENVIRONMENT=dev, as you, after `make access`
+	@python -m infra.pipeline bootstrap --environment $(ENVIRONMENT)
 
 .PHONY: test
 test: lint types templates unit ## Everything that guards a merge
@@ -53,11 +64,41 @@ types: $(DEVELOPMENT) $(NODE_MODULES) ## Check types
 	pyright
 
 .PHONY: unit
-unit: $(DEVELOPMENT) $(LOCAL_AWS) $(NODE_MODULES) ## Run the tests
+unit: $(SYNTHESIS) $(LOCAL_AWS) ## Run the tests
 	pytest
 
+# Whose templates are checked: each environment's, a preview's, and those of the access to each account.
+TEMPLATES := $(patsubst environments/%.toml,build/templates/%,$(wildcard environments/*.toml))
+PREVIEW_TEMPLATES := build/templates/preview-pr-1
+ACCESS_TEMPLATES := build/templates/access-dev build/templates/access-prod
+
+.PHONY: templates
+templates: $(SYNTHESIS) $(CHECKOV) ## Check every template with cfn-lint and checkov
+	@rm -rf build/templates
+	@$(MAKE) --no-print-directory --jobs 2 $(TEMPLATES) $(PREVIEW_TEMPLATES) $(ACCESS_TEMPLATES)
+	cfn-lint build/templates/*/*.template.json
+	.tools/checkov/bin/checkov --directory build/templates --framework cloudformation --skip-download --compact --quiet
+
+$(TEMPLATES): build/templates/%: $(SYNTHESIS)
+	@python -m infra.pipeline build --environment $* --output $@
+$(PREVIEW_TEMPLATES): build/templates/preview-pr-%: $(SYNTHESIS)
+	@python -m infra.pipeline build --environment preview --pull-request $* --output $@
+$(ACCESS_TEMPLATES): build/templates/access-%: $(SYNTHESIS)
+	@cdk synth --quiet --no-notices --context access=true --context environment=$* --output $@
+
+.PHONY: synth
+synth: $(SYNTHESIS) ## Build the stacks of ENVIRONMENT=dev, or of a preview (ENVIRONMENT=preview PULL_REQUEST=1)
+	@python -m infra.pipeline build --environment $(ENVIRONMENT) $(if $(PULL_REQUEST),--pull-request $(PULL_REQUEST))
+
+.PHONY: bundle
+bundle: $(BUNDLE) ## Install what the function carries, and tell the size of its bundle
+	@python -m infra.bundle
+
+.PHONY: tools
+tools: $(DEVELOPMENT) $(NODE_MODULES) ## Install what the pipeline's commands need
+
 .PHONY: setup
-setup: $(DEVELOPMENT) $(LOCAL_AWS) $(CHECKOV) $(NODE_MODULES) ## Install everything into this checkout, from the locks
+setup: $(SYNTHESIS) $(LOCAL_AWS) $(CHECKOV) ## Install everything into this checkout, from the locks
 
 .PHONY: clean
 clean: ## Remove all that was installed or built
@@ -93,6 +134,11 @@ endef
 $(eval $(call python-environment,.venv,requirements.txt))
 $(eval $(call python-environment,.tools/local-aws,infra/local/requirements.txt))
 $(eval $(call python-environment,.tools/checkov,requirements-checkov.txt))
+
+$(BUNDLE): functions/orders/requirements.txt $(wildcard environments/*.toml) $(DEVELOPMENT)
+	@echo "Installing $< for the function"
+	@python -m infra.bundle > /dev/null
+	@touch $@
 
 $(NODE_MODULES): package-lock.json $(DEVELOPMENT)
 	@echo "Installing package-lock.json into node_modules"
