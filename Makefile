@@ -46,6 +46,10 @@ access: $(SYNTHESIS) ## Give the repository's workflows access to the account of
 bootstrap: $(SYNTHESIS) ## Prepare the account for the CDK to deploy ENVIRONMENT=dev, as you, after `make access`
 	@python -m infra.pipeline bootstrap --environment $(ENVIRONMENT)
 
+.PHONY: platform
+platform: synth ## Deploy the platform that previews share (ENVIRONMENT=preview), as you
+	@python -m infra.pipeline deploy --environment $(ENVIRONMENT)
+
 .PHONY: test
 test: lint types templates unit ## Everything that guards a merge
 

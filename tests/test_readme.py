@@ -2,12 +2,17 @@
 
 import re
 import shlex
+from itertools import product
 from pathlib import Path
 
 import pytest
 
 import infra.local
+from infra import naming
+from infra.environment import load
+from infra.naming import Purpose
 from infra.pipeline.__main__ import parser
+from infra.stacks.access import PERMISSIONS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -40,6 +45,33 @@ def test_what_the_local_aws_can_not_show_is_told_in_its_own_words() -> None:
     assert limits.strip() in README
 
 
-@pytest.mark.parametrize("path", sorted(set(re.findall(r"^\| `([^`]+)` \|", README, re.MULTILINE))))
+@pytest.mark.parametrize("path", sorted(set(re.findall(r"^\| `([^`]*[./][^`]*)` \|", README, re.MULTILINE))))
 def test_each_path_of_the_tree_exists(path: str) -> None:
     assert (ROOT / path).exists()
+
+
+ROLES = re.findall(r"^\| (\w+) \| `ENVIRONMENT(?:-\w+)?` \| .* \| (.*) \|$", README, re.MULTILINE)
+
+
+def test_the_readme_tells_of_the_role_of_every_purpose() -> None:
+    assert [purpose for purpose, _ in ROLES] == list(naming.PURPOSES)
+
+
+@pytest.mark.parametrize("environment", ["dev", "preview", "prod"])
+@pytest.mark.parametrize(("purpose", "told"), ROLES, ids=lambda value: value if value.isalpha() else "")
+def test_each_role_may_do_what_the_readme_tells_and_no_more(environment: str, purpose: Purpose, told: str) -> None:
+    allowed = {action for statement in PERMISSIONS[purpose](load(environment)) for action in statement["Action"]}
+    if purpose == "read":
+        (verbs,) = re.findall("begins with (.*) on what", told)
+        prefixes = tuple(re.findall("[A-Z][a-z]+", verbs))
+        assert all(action.partition(":")[2].startswith(prefixes) for action in allowed)
+    else:
+        assert set(re.findall(r"`(\w+:\w+)`", told)) == allowed
+
+
+def test_every_github_environment_of_a_role_is_in_the_readme() -> None:
+    section = README[README.index("Make the GitHub environments") : README.index("For one of them, with `gh`")]
+    rows = re.findall(r"^\| (`.*?) \|", section, re.MULTILINE)
+    told = re.findall(r"`([a-z-]+)`", "".join(rows))
+    named = product(["dev", "prod", "preview"], naming.PURPOSES)
+    assert sorted(told) == sorted(naming.github_environment(name, purpose) for name, purpose in named)
