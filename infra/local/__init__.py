@@ -12,6 +12,7 @@ What it cannot show:
 - The network. Subnets, routes, endpoints and security groups are records: a function reaches whatever the machine does.
 - The permissions of services. Callers are checked when IAM is enforced; what CloudFormation, Lambda or a capacity
   provider do through their own roles is not, and neither is `iam:PassRole` or `lambda:PassCapacityProvider`.
+- The permissions boundary of a role that CloudFormation makes, and `iam:PermissionsBoundary` as a condition.
 - The signature and the expiry of web identity tokens. Their claims are believed.
 - `$LATEST.PUBLISHED`, the weights of an alias, chained invokes, and pausing, resuming or deleting an execution.
 - Metrics, alarms, events, quotas and request rates, and the configured log level: functions log at INFO.
