@@ -21,6 +21,10 @@ from infra.pipeline.stack import describe
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation.type_defs import StackTypeDef
 
+POLL_SECONDS = 5
+# CloudFormation waits up to an hour for the function's executions (CDK, durable functions), then for the rest.
+POLLS = 75 * 60 // POLL_SECONDS
+
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add what `remove` takes."""
@@ -50,7 +54,9 @@ def run(environment: Environment, arguments: Namespace) -> int:
     with doing(f"Deleting {name}"):
         cloudformation.delete_stack(StackName=name)
         try:
-            cloudformation.get_waiter("stack_delete_complete").wait(StackName=stack.get("StackId", name))
+            cloudformation.get_waiter("stack_delete_complete").wait(
+                StackName=stack.get("StackId", name), WaiterConfig={"Delay": POLL_SECONDS, "MaxAttempts": POLLS}
+            )
         except WaiterError as error:
             raise CommandError(
                 f"{name} could not be deleted: {error}; CloudFormation's events of it say why"

@@ -73,11 +73,6 @@ ACTIONS: dict[str, Actions] = {
         "ec2:CreateTags ec2:DeleteTags",
         ANY: "ec2:DescribeSecurityGroups ec2:DescribeSecurityGroupRules",
     },
-    "AWS::EC2::SecurityGroupEgress": {
-        EC2: "ec2:AuthorizeSecurityGroupEgress ec2:RevokeSecurityGroupEgress "
-        "ec2:UpdateSecurityGroupRuleDescriptionsEgress",
-        ANY: "ec2:DescribeSecurityGroupRules",
-    },
     "AWS::EC2::SecurityGroupIngress": {
         EC2: "ec2:AuthorizeSecurityGroupIngress ec2:RevokeSecurityGroupIngress "
         "ec2:UpdateSecurityGroupRuleDescriptionsIngress",
@@ -184,7 +179,7 @@ NAT_TYPES = (
     "AWS::EC2::Route",
     "AWS::EC2::VPCGatewayAttachment",
 )
-INTERFACE_ENDPOINT_TYPES = ("AWS::EC2::SecurityGroupEgress", "AWS::EC2::SecurityGroupIngress")
+INTERFACE_ENDPOINT_TYPES = ("AWS::EC2::SecurityGroupIngress",)
 
 Statement = dict[str, Any]
 

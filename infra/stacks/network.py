@@ -69,13 +69,16 @@ class Network(Construct):
         storage = self.vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
         if environment.network.nat_gateways:
             return [storage, *(subnet.internet_connectivity_established for subnet in self.subnets)]
+        group = ec2.SecurityGroup(
+            self, "Endpoints", vpc=self.vpc, description="VPC endpoints", allow_all_outbound=False
+        )
+        group.add_ingress_rule(self.security_group, HTTPS, "Instances of the capacity provider")
         services = {
             "Lambda": ec2.InterfaceVpcEndpointAwsService.LAMBDA_,
             "Logs": ec2.InterfaceVpcEndpointAwsService.CLOUDWATCH_LOGS,
         }
-        return [storage, *(self._endpoint(name, service) for name, service in services.items())]
-
-    def _endpoint(self, name: str, service: ec2.InterfaceVpcEndpointAwsService) -> ec2.InterfaceVpcEndpoint:
-        endpoint = ec2.InterfaceVpcEndpoint(self, name, vpc=self.vpc, service=service, open=False)
-        endpoint.connections.allow_from(self.security_group, HTTPS, "Instances of the capacity provider")
-        return endpoint
+        endpoints = [
+            ec2.InterfaceVpcEndpoint(self, name, vpc=self.vpc, service=service, security_groups=[group], open=False)
+            for name, service in services.items()
+        ]
+        return [storage, group, *endpoints]

@@ -17,7 +17,6 @@ from tests.infra.synthesis import COMMIT, ROOT, Resource, Synthesize, make_app, 
 
 UNTAGGABLE = {
     "AWS::EC2::Route",
-    "AWS::EC2::SecurityGroupEgress",
     "AWS::EC2::SecurityGroupIngress",
     "AWS::EC2::SubnetRouteTableAssociation",
     "AWS::EC2::VPCGatewayAttachment",

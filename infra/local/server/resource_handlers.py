@@ -1,0 +1,47 @@
+"""Teaching CloudFormation a resource type: its handlers, written as calls of the actions that ministack has."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from infra.local.server.request import ApiError
+
+Properties = dict[str, Any]
+Created = tuple[str, dict[str, str]]
+
+
+def handler(create: Callable[..., Created], delete: Callable[..., None], update: Callable[..., Created]) -> Properties:
+    """Return a type's handlers as ministack takes them."""
+    return {"create": create, "delete": delete, "update": update, "update_with_logical_id": True}
+
+
+def call(actions: dict[str, Any], action: str, parameters: dict[str, str]) -> str:
+    """Call an action of a query API, and return its answer."""
+    status, _, body = actions[action]({name: [value] for name, value in parameters.items()})
+    text = body if isinstance(body, str) else body.decode()
+    if status >= 400:  # noqa: PLR2004 - where HTTP's errors begin
+        raise ApiError(action, text, status)
+    return text
+
+
+def field(text: str, name: str) -> str:
+    """Return a field of an action's answer.
+
+    Raises:
+        ValueError: the answer has no such field.
+    """
+    match = re.search(rf"<{name}>([^<]+)</{name}>", text)
+    if not match:
+        raise ValueError(f"no {name} in {text}")
+    return match[1]
+
+
+def tags(properties: Properties) -> dict[str, str]:
+    """Return a resource's tags by their keys."""
+    listed: list[dict[str, str]] = properties.get("Tags", [])
+    return {tag["Key"]: tag["Value"] for tag in listed}
+
+
+def numbered(prefix: str, items: list[str]) -> dict[str, str]:
+    """Write a list as the query APIs take it."""
+    return {f"{prefix}.{number}": item for number, item in enumerate(items, 1)}
