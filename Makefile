@@ -109,7 +109,7 @@ clean: ## Remove all that was installed or built
 	rm -rf .tools .venv build cdk.out node_modules
 
 .PHONY: lock
-lock: $(UV) ## Resolve the dependencies of pyproject.toml and package.json anew, and write the locks
+lock: $(UV) $(DEVELOPMENT) ## Resolve the dependencies of pyproject.toml and package.json anew, and write the locks
 	$(call lock,uv,requirements-uv.txt)
 	$(call lock,orders,functions/orders/requirements.txt)
 	$(call lock,development,requirements.txt,--constraints functions/orders/requirements.txt)
