@@ -51,7 +51,7 @@ platform: synth ## Deploy the platform that previews share (ENVIRONMENT=preview)
 	@python -m infra.pipeline deploy --environment $(ENVIRONMENT)
 
 .PHONY: test
-test: lint types templates unit ## Everything that guards a merge
+test: lint types templates unit ## What guards a merge, but for the slow tests
 
 .PHONY: lint
 lint: $(DEVELOPMENT) ## Check style and format
@@ -68,8 +68,12 @@ types: $(DEVELOPMENT) $(NODE_MODULES) ## Check types
 	pyright
 
 .PHONY: unit
-unit: $(SYNTHESIS) $(LOCAL_AWS) ## Run the tests
-	pytest
+unit: $(SYNTHESIS) $(LOCAL_AWS) ## Run the tests, but for the slow ones
+	pytest --ignore tests/rehearsal
+
+.PHONY: test-deployments
+test-deployments: $(SYNTHESIS) $(LOCAL_AWS) ## Run the slow tests: whole deployments to the local AWS, and orders through them
+	pytest tests/rehearsal
 
 # Whose templates are checked: each environment's, a preview's, and those of the access to each account.
 TEMPLATES := $(patsubst environments/%.toml,build/templates/%,$(wildcard environments/*.toml))
