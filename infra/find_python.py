@@ -1,7 +1,9 @@
 """Print the Python that this checkout should use: 3.13 or 3.14, what Lambda runs, or else this one.
 
-Runs before anything is installed, on whatever `python3` is: standard library only, and no syntax newer than 3.6.
+Runs before anything is installed, on whatever `python3` is: standard library only, and nothing newer than 3.7.
 """
+
+from __future__ import annotations
 
 import os
 import subprocess
