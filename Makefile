@@ -7,6 +7,7 @@ MAKEFLAGS += --no-builtin-rules
 ifndef PYTHON
 PYTHON := $(shell python3 infra/find_python.py)
 endif
+export PYTHON
 PYTHON_VERSION := $(shell $(PYTHON) -c 'import platform; print(platform.python_version())')
 ifeq ($(PYTHON_VERSION),)
 $(error No usable Python; see the message above)

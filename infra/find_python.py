@@ -13,6 +13,7 @@ from pathlib import Path
 
 OLDEST = (3, 11)
 PREFERRED = ("3.13", "3.14")
+PROBE = "import ensurepip, sys, venv; sys.exit(sys.prefix != sys.base_prefix)"
 
 
 def main() -> int:
@@ -21,8 +22,8 @@ def main() -> int:
         if works(candidate):
             print(candidate)
             return 0
-    if sys.version_info >= OLDEST and works(sys.executable):
-        print(sys.executable)
+    if sys.version_info >= OLDEST and works(own()):
+        print(own())
         return 0
     print(
         "python3 is {}.{} at {}: Python 3.11 or newer with its venv module is needed".format(
@@ -43,13 +44,21 @@ def candidates() -> Iterator[str]:
             yield str(installed / "bin" / "python3")
 
 
+def own() -> str:
+    """Return the interpreter that runs this, or the one that its virtual environment was made from."""
+    return sys.executable if sys.prefix == sys.base_prefix else str(Path(sys.base_prefix) / "bin" / "python3")
+
+
 def works(python: str) -> bool:
-    """Tell whether this interpreter starts and can make environments (a pyenv shim may exist and do neither)."""
+    """Tell whether this interpreter starts and can make environments: a pyenv's shim may do neither.
+
+    That of a virtual environment does not count. It may be the checkout's own, which is about to be made anew.
+    """
     if not os.access(python, os.X_OK):
         return False
     try:
         answer = subprocess.run(
-            [python, "-c", "import ensurepip, venv"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False
+            [python, "-c", PROBE], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False
         )
     except OSError:
         return False

@@ -35,13 +35,19 @@ def test_lambdas_python_on_the_path_is_taken(places: Path, capsys: pytest.Captur
 
 
 def test_a_newer_one_that_lambda_has_as_well_will_do(places: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert found(capsys) == sys.executable
+    assert found(capsys) == find_python.own()
     assert make(places / "bin" / "python3.14") == found(capsys)
 
 
 def test_a_shim_without_a_python_behind_it_is_passed_over(places: Path, capsys: pytest.CaptureFixture[str]) -> None:
     make(places / "bin" / "python3.13", exit_code=127)
     assert make(places / "pyenv" / "versions" / "3.13.0" / "bin" / "python3") == found(capsys)
+
+
+def test_that_of_a_virtual_environment_does_not_count() -> None:
+    assert sys.prefix != sys.base_prefix
+    assert not find_python.works(sys.executable)
+    assert find_python.works(find_python.own())
 
 
 @pytest.mark.usefixtures("places")
