@@ -127,7 +127,7 @@ lock = uv pip compile --quiet --upgrade --universal --python-version 3.11 --gene
 	--group pyproject.toml:$(1) --output-file $(2) $(3)
 
 $(UV): requirements-uv.txt
-	@echo "Installing uv"
+	@echo "Installing uv" >&2
 	@$(PYTHON) -m venv --clear .tools/uv
 	@.tools/uv/bin/python -m pip --quiet --disable-pip-version-check install --require-hashes --requirement $<
 	@touch $@
@@ -135,7 +135,7 @@ $(UV): requirements-uv.txt
 # python-environment: folder, lock file.
 define python-environment
 $(1)/ready-$(PYTHON_VERSION): $(2) $(UV)
-	@echo "Installing $(2) into $(1)"
+	@echo "Installing $(2) into $(1)" >&2
 	@uv venv --quiet --clear --python $(PYTHON) $(1)
 	@uv pip sync --quiet --python $(1) --require-hashes $(2)
 	@touch $$@
@@ -145,11 +145,11 @@ $(eval $(call python-environment,.tools/local-aws,infra/local/requirements.txt))
 $(eval $(call python-environment,.tools/checkov,requirements-checkov.txt))
 
 $(BUNDLE): functions/orders/requirements.txt $(wildcard environments/*.toml) $(DEVELOPMENT)
-	@echo "Installing $< for the function"
+	@echo "Installing $< for the function" >&2
 	@python -m infra.bundle > /dev/null
 	@touch $@
 
 $(NODE_MODULES): package-lock.json $(DEVELOPMENT)
-	@echo "Installing package-lock.json into node_modules"
+	@echo "Installing package-lock.json into node_modules" >&2
 	@npm ci --silent
 	@touch $@
