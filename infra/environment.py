@@ -4,7 +4,9 @@ Checked here are also the limits of Managed Instances that neither the CDK nor C
 fails on them.
 """
 
+import re
 import tomllib
+from collections.abc import Iterator
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, cast
@@ -33,6 +35,16 @@ class EnvironmentFileError(Exception):
 class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
+    def _problems(self) -> Iterator[str]:
+        """Yield what is wrong with values that are each of the right type and in range."""
+        yield from ()
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if problems := list(self._problems()):
+            raise ValueError("\n".join(problems))
+        return self
+
 
 class Network(_Table):
     """The VPC in which the instances run."""
@@ -52,19 +64,24 @@ class Network(_Table):
     ]
     flow_logs: Annotated[bool, Field(description="true or false")]
 
-    @model_validator(mode="after")
-    def _check(self) -> Self:
+    def _problems(self) -> Iterator[str]:
+        if rule := self._rule_of_cidr():
+            yield _wrong("cidr", self.cidr, rule)
+        if len(set(self.zones)) != len(self.zones):
+            yield _wrong("zones", self.zones, "must differ from each other")
+        if self.nat_gateways > len(self.zones):
+            yield _wrong("nat_gateways", self.nat_gateways, f"must be at most the number of zones, {len(self.zones)}")
+
+    def _rule_of_cidr(self) -> str | None:
+        """Return the rule that the CIDR breaks, if any."""
         try:
             network = IPv4Network(self.cidr)
         except ValueError as error:
-            raise _wrong("cidr", self.cidr, f"must be a private IPv4 network such as 10.0.0.0/16: {error}") from error
+            return f"must be a private IPv4 network such as 10.0.0.0/16: {error}"
         if not any(map(network.subnet_of, PRIVATE_ADDRESSES)) or network.prefixlen not in range(16, 25):
-            raise _wrong("cidr", self.cidr, "must be private and from /16 to /24 (VPC User Guide, VPC CIDR blocks)")
-        if len(set(self.zones)) != len(self.zones):
-            raise _wrong("zones", self.zones, "must differ from each other")
-        if self.nat_gateways > len(self.zones):
-            raise _wrong("nat_gateways", self.nat_gateways, f"must be at most the number of zones, {len(self.zones)}")
-        return self
+            return "must be private and from /16 to /24 (VPC User Guide, VPC CIDR blocks)"
+        # Python reads netmasks as well, which neither the CDK nor AWS does.
+        return None if self.cidr == str(network) else f"must be written as {network}"
 
 
 class CapacityProvider(_Table):
@@ -82,17 +99,24 @@ class CapacityProvider(_Table):
         int, Field(ge=0, le=100, description="0 with auto scaling, 1 to 100 with manual (Lambda API, TargetValue)")
     ]
     instance_types: Annotated[
-        list[str],
-        Field(description="instance types such as m8g.large, or [] to leave the choice to Lambda, as AWS recommends"),
+        list[Annotated[str, Field(pattern=r"^[a-z0-9*-]+\.[a-z0-9*-]+$", max_length=30)]],
+        Field(
+            description="instance types such as m8g.large or m8g.*, or [] to leave the choice to Lambda, as AWS "
+            "recommends (Lambda API, AllowedInstanceTypes)",
+        ),
     ]
 
-    @model_validator(mode="after")
-    def _check(self) -> Self:
+    def _problems(self) -> Iterator[str]:
         if (self.scaling == "manual") != (self.target_cpu_percent > 0):
-            raise _wrong(
+            yield _wrong(
                 "target_cpu_percent", self.target_cpu_percent, "must be 0 with auto scaling and 1 to 100 with manual"
             )
-        return self
+        for name in self.instance_types:
+            # A "g" after the generation means Graviton (EC2 User Guide, instance type names). Where a wildcard hides
+            # it, only Lambda can tell.
+            family = re.match(r"[a-z]+[0-9]+(g?)[a-z0-9-]*\.", name)
+            if family and bool(family[1]) != (self.architecture == "arm64"):
+                yield _wrong("instance_types", name, f"must be of the architecture {self.architecture}")
 
 
 class Function(_Table):
@@ -137,18 +161,17 @@ class Function(_Table):
         """The vCPUs of one execution environment."""
         return self.memory_mb / 1024 / self.memory_gib_per_vcpu
 
-    @model_validator(mode="after")
-    def _check(self) -> Self:
+    def _problems(self) -> Iterator[str]:
         if self.vcpus < 1:
             needed = int(self.memory_gib_per_vcpu * 1024)
-            raise _wrong(
+            yield _wrong(
                 "memory_mb",
                 self.memory_mb,
                 f"must be at least memory_gib_per_vcpu x 1024 = {needed} MB, so that an execution environment has one "
                 "vCPU (Developer Guide, Managed Instances scaling)",
             )
         if self.concurrency > WORKERS_PER_VCPU * self.vcpus:
-            raise _wrong(
+            yield _wrong(
                 "concurrency",
                 self.concurrency,
                 f"must be at most {WORKERS_PER_VCPU} per vCPU, here {int(WORKERS_PER_VCPU * self.vcpus)} "
@@ -156,24 +179,19 @@ class Function(_Table):
             )
         if self.log_retention_days not in LOG_RETENTION_DAYS:
             # An integer that is checked here, and not a Literal, which takes true for 1.
-            raise _wrong(
+            yield _wrong(
                 "log_retention_days",
                 self.log_retention_days,
                 f"must be one of {LOG_RETENTION_DAYS} (CloudWatch Logs API, PutRetentionPolicy)",
             )
-        return self
-
-    @model_validator(mode="after")
-    def _check_environments(self) -> Self:
         least, most = self.minimum_environments, self.maximum_environments
         if least > most or (least == 0) != (most == 0):
-            raise _wrong(
+            yield _wrong(
                 "minimum_environments",
                 least,
                 f"must be 1 to maximum_environments = {most}, or both 0, which deactivates the function "
                 "(Developer Guide, Managed Instances scaling)",
             )
-        return self
 
 
 class Durable(_Table):
@@ -200,8 +218,8 @@ class Environment(_Table):
     """One environment: an account, a region, and all in which it differs from the others."""
 
     name: str
-    account: Annotated[str, Field(pattern=r"^\d{12}$", description="an AWS account id: 12 digits, as a string")]
-    region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", description="an AWS region, such as eu-west-1")]
+    account: Annotated[str, Field(pattern=r"^[0-9]{12}$", description="an AWS account id: 12 digits, as a string")]
+    region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$", description="an AWS region, such as eu-west-1")]
     qualifier: Annotated[
         str,
         Field(
@@ -218,26 +236,20 @@ class Environment(_Table):
     durable: Durable
     protection: Protection
 
-    @model_validator(mode="after")
-    def _check_zones(self) -> Self:
+    def _problems(self) -> Iterator[str]:
         for zone in self.network.zones:
-            if zone[:-1] != self.region or not zone[-1].isalpha():
-                raise _wrong("network.zones", zone, f"must be a zone of {self.region}, such as {self.region}a")
-        return self
-
-    @model_validator(mode="after")
-    def _check_vcpus(self) -> Self:
+            if not re.fullmatch(f"{self.region}[a-z]", zone):
+                yield _wrong("network.zones", zone, f"must be a zone of {self.region}, such as {self.region}a")
         function = self.function
         needed = 2 * function.maximum_environments * (function.vcpus + SYSTEM_VCPUS)
         if needed > self.capacity_provider.maximum_vcpus:
-            raise _wrong(
+            yield _wrong(
                 "capacity_provider.maximum_vcpus",
                 self.capacity_provider.maximum_vcpus,
                 f"must be at least {needed:.0f}: during a deployment two versions run side by side, each with up to "
                 f"{function.maximum_environments} environments of {function.vcpus:g} vCPU, and each instance keeps "
                 f"{SYSTEM_VCPUS} for itself",
             )
-        return self
 
 
 def names(folder: Path = FOLDER) -> list[str]:
@@ -249,7 +261,9 @@ def load(name: str, folder: Path = FOLDER) -> Environment:
     """Read one environment.
 
     Raises:
-        EnvironmentFileError: there is no such environment, or its file is wrong; the message names every wrong key.
+        EnvironmentFileError: there is no such environment, or its file is wrong. The message names every wrong key;
+            rules between the keys of a table are checked once each of them is right by itself, and rules between
+            tables once every table is.
     """
     if name not in names(folder):
         raise EnvironmentFileError(f"environment {name!r}: there is no such file; there are {', '.join(names(folder))}")
@@ -258,12 +272,15 @@ def load(name: str, folder: Path = FOLDER) -> Environment:
         values = tomllib.loads((folder / f"{name}.toml").read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise EnvironmentFileError(f"{file} is not TOML: {error}") from error
+    except OSError as error:
+        raise EnvironmentFileError(f"{file}: can't be read: {error.strerror}") from error
     if "name" in values:
         raise EnvironmentFileError(f"{file}: name: unknown key; an environment's name is its file's")
     try:
         return Environment(name=name, **values)
     except ValidationError as error:
-        raise EnvironmentFileError("\n".join(f"{file}: {_explain(found)}" for found in error.errors())) from error
+        lines = [f"{file}: {line}" for found in error.errors() for line in _explain(found)]
+        raise EnvironmentFileError("\n".join(lines)) from error
 
 
 def of_account(account: str, folder: Path = FOLDER) -> list[Environment]:
@@ -275,23 +292,23 @@ def of_account(account: str, folder: Path = FOLDER) -> list[Environment]:
     return [environment for name in names(folder) if (environment := load(name, folder)).account == account]
 
 
-def _wrong(key: str, value: object, rule: str) -> ValueError:
-    return ValueError(f"{key} = {value!r}: {rule}")
+def _wrong(key: str, value: object, rule: str) -> str:
+    return f"{key} = {value!r}: {rule}"
 
 
-def _explain(found: ErrorDetails) -> str:
-    """Say what is wrong with a key, and what would be right, in words of ours."""
+def _explain(found: ErrorDetails) -> list[str]:
+    """Say what is wrong with a key, or with the keys of a table, and what would be right, in words of ours."""
     path = [part for part in found["loc"] if isinstance(part, str)]
     key = ".".join(path)
     if found["type"] == "value_error":
         table = f"{key}." if key else ""
-        return table + found["msg"].removeprefix("Value error, ")
+        return [table + problem for problem in found["msg"].removeprefix("Value error, ").split("\n")]
     if found["type"] == "extra_forbidden":
-        return f"{key}: unknown key; known here: {', '.join(_table_of(path).model_fields)}"
+        return [f"{key}: unknown key; known here: {', '.join(_table_of(path).model_fields)}"]
     allowed = _table_of(path).model_fields[path[-1]].description or "a table"
     if found["type"] == "missing":
-        return f"{key}: missing; must be {allowed}"
-    return f"{key} = {found['input']!r}: must be {allowed}"
+        return [f"{key}: missing; must be {allowed}"]
+    return [f"{key} = {found['input']!r}: must be {allowed}"]
 
 
 def _table_of(path: list[str]) -> type[_Table]:

@@ -118,7 +118,9 @@ INSIDE = [
     {"maximum_vcpus": "24", "memory_mb": "8192"},
     {"scaling": '"manual"', "target_cpu_percent": "1"},
     {"scaling": '"manual"', "target_cpu_percent": "100"},
-    {"instance_types": '["m8g.large"]'},
+    {"instance_types": '["m8g.large", "c6gn.16xlarge", "r8gd.metal-24xl"]'},
+    {"instance_types": '["m8g.*", "m*.large", "*.xlarge"]'},
+    {"instance_types": '["m5.large", "c5n.xlarge", "m7i-flex.2xlarge", "r7a.*"]', "architecture": '"x86_64"'},
     {"architecture": '"x86_64"'},
     {"runtime": '"python3.14"'},
     {"log_level": '"DEBUG"'},
@@ -186,6 +188,17 @@ OUTSIDE: list[tuple[dict[str, str], str, list[str]]] = [
     ({"scaling": '"manual"'}, "target_cpu_percent", ["0", "0 with auto scaling and 1 to 100 with manual"]),
     ({"target_cpu_percent": "-1"}, "target_cpu_percent", ["-1", "1 to 100", "Lambda API"]),
     ({"target_cpu_percent": "101"}, "target_cpu_percent", ["101", "1 to 100", "Lambda API"]),
+    ({"instance_types": '[""]'}, "instance_types", ["''", "m8g.large", "Lambda API"]),
+    ({"instance_types": '["m8g"]'}, "instance_types", ["'m8g'", "m8g.large", "Lambda API"]),
+    ({"instance_types": '["M8G.large"]'}, "instance_types", ["'M8G.large'", "m8g.large", "Lambda API"]),
+    ({"instance_types": f'["m8g.{"x" * 27}"]'}, "instance_types", ["m8g.large", "Lambda API"]),
+    ({"instance_types": '["m8g.large", "m8i.large"]'}, "instance_types", ["'m8i.large'", "architecture arm64"]),
+    ({"instance_types": '["m7i-flex.*"]'}, "instance_types", ["'m7i-flex.*'", "architecture arm64"]),
+    (
+        {"instance_types": '["m8g.large"]', "architecture": '"x86_64"'},
+        "instance_types",
+        ["'m8g.large'", "architecture x86_64"],
+    ),
     ({"architecture": '"arm"'}, "architecture", ["'arm'", "arm64 or x86_64"]),
     ({"runtime": '"python3.12"'}, "runtime", ["'python3.12'", "python3.13 or python3.14", "Developer Guide"]),
     ({"log_level": '"info"'}, "log_level", ["'info'", "DEBUG, INFO, WARN or ERROR", "Lambda API"]),
@@ -209,6 +222,8 @@ OUTSIDE: list[tuple[dict[str, str], str, list[str]]] = [
     ({"cidr": '"10.0.1.0/16"'}, "cidr", ["'10.0.1.0/16'", "host bits"]),
     ({"cidr": '"10.0.0.0/15"'}, "cidr", ["'10.0.0.0/15'", "from /16 to /24", "VPC User Guide"]),
     ({"cidr": '"10.0.0.0/25"'}, "cidr", ["'10.0.0.0/25'", "from /16 to /24", "VPC User Guide"]),
+    ({"cidr": '"10.0.0.0/255.255.240.0"'}, "cidr", ["'10.0.0.0/255.255.240.0'", "must be written as 10.0.0.0/20"]),
+    ({"cidr": '"10.0.0.0/020"'}, "cidr", ["'10.0.0.0/020'", "must be written as 10.0.0.0/20"]),
     ({"cidr": '"fd00::/20"'}, "cidr", ["'fd00::/20'", "private IPv4 network"]),
     ({"zones": "[]"}, "zones", ["[]", "1 to 6 different availability zones"]),
     (
@@ -219,12 +234,16 @@ OUTSIDE: list[tuple[dict[str, str], str, list[str]]] = [
     ({"zones": '["eu-west-1a", "eu-west-1a"]'}, "zones", ["eu-west-1a", "must differ from each other"]),
     ({"zones": '["eu-west-1a", "us-east-1a"]'}, "zones", ["'us-east-1a'", "zone of eu-west-1, such as eu-west-1a"]),
     ({"zones": '["eu-west-1"]'}, "zones", ["'eu-west-1'", "zone of eu-west-1, such as eu-west-1a"]),
+    ({"zones": '["eu-west-1A"]'}, "zones", ["'eu-west-1A'", "zone of eu-west-1, such as eu-west-1a"]),
+    ({"zones": '["eu-west-1\u00e9"]'}, "zones", ["zone of eu-west-1, such as eu-west-1a"]),
     ({"zones": '[""]'}, "zones", ["''", "zone of eu-west-1, such as eu-west-1a"]),
     ({"nat_gateways": "-1"}, "nat_gateways", ["-1", "as many as there are zones"]),
     ({"nat_gateways": "7"}, "nat_gateways", ["7", "as many as there are zones"]),
     ({"nat_gateways": "4"}, "nat_gateways", ["4", "at most the number of zones, 3"]),
     ({"account": '"1234"'}, "account", ["'1234'", "12 digits"]),
     ({"account": '"1111111111111"'}, "account", ["'1111111111111'", "12 digits"]),
+    ({"account": '"' + "\u0661" * 12 + '"'}, "account", ["12 digits"]),
+    ({"region": '"eu-west-\u0661"'}, "region", ["an AWS region, such as eu-west-1"]),
     ({"region": '"Ireland"'}, "region", ["'Ireland'", "an AWS region, such as eu-west-1"]),
     ({"qualifier": '""'}, "qualifier", ["''", "1 to 10 of a to z, 0 to 9 and -"]),
     ({"qualifier": '"orders-1234"'}, "qualifier", ["'orders-1234'", "1 to 10 of a to z, 0 to 9 and -"]),
@@ -318,6 +337,33 @@ def test_every_wrong_key_gets_a_line_of_its_own(folder: Path) -> None:
         "environments/test.toml: network.flow_logs",
         "environments/test.toml: function.memory_mb",
     ]
+
+
+def test_every_broken_rule_between_keys_gets_a_line_of_its_own(folder: Path) -> None:
+    text = with_values(
+        cidr='"8.8.0.0/16"', zones='["eu-west-1a", "eu-west-1a"]', concurrency="99", minimum_environments="5"
+    )
+    assert [line.split(" = ")[0] for line in refused(folder, text).splitlines()] == [
+        "environments/test.toml: network.cidr",
+        "environments/test.toml: network.zones",
+        "environments/test.toml: function.concurrency",
+        "environments/test.toml: function.minimum_environments",
+    ]
+
+
+def test_every_broken_rule_between_tables_gets_a_line_of_its_own(folder: Path) -> None:
+    text = with_values(zones='["us-east-1a", "us-east-1b", "eu-west-1c"]', maximum_vcpus="15")
+    assert [line.split(": must")[0] for line in refused(folder, text).splitlines()] == [
+        "environments/test.toml: network.zones = 'us-east-1a'",
+        "environments/test.toml: network.zones = 'us-east-1b'",
+        "environments/test.toml: capacity_provider.maximum_vcpus = 15",
+    ]
+
+
+def test_what_cannot_be_read_is_refused_with_the_files_name_and_the_cause(folder: Path) -> None:
+    (folder / "test.toml").mkdir()
+    with pytest.raises(EnvironmentFileError, match=r"^environments/test\.toml: can't be read: Is a directory$"):
+        load("test", folder)
 
 
 def test_an_environment_does_not_name_itself(folder: Path) -> None:
