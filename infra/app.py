@@ -83,7 +83,7 @@ def _pull_request(app: cdk.App, environment: Environment) -> int | None:
         raise ContextError(f"context pull_request = {value!r}: must be the number of a pull request")
     if not environment.hosts_previews:
         raise ContextError(
-            f"context pull_request = {value}: {environment.name} hosts no previews (hosts_previews in "
+            f"context pull_request = {value}: {environment.name} hosts no previews (preview_days in "
             f"environments/{environment.name}.toml)"
         )
     return int(value)

@@ -148,6 +148,14 @@ class Function(_Table):
     maximum_environments: Annotated[
         int, Field(ge=0, le=15000, description="0 to 15000 execution environments (Lambda API, FunctionScalingConfig)")
     ]
+    retained_versions: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=20,
+            description="0 to 20 versions besides the live one that pruning leaves, newest first, to go back to",
+        ),
+    ]
     log_level: Annotated[
         Literal["DEBUG", "INFO", "WARN", "ERROR"],
         Field(description="DEBUG, INFO, WARN or ERROR (Lambda API, LoggingConfig)"),
@@ -227,8 +235,14 @@ class Environment(_Table):
             description="a name for the CDK's bootstrap of this environment alone: 1 to 10 of a to z, 0 to 9 and -",
         ),
     ]
-    hosts_previews: Annotated[
-        bool, Field(description="true for a platform that runs one orders stack per pull request and none of its own")
+    preview_days: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=90,
+            description="1 to 90 days that a preview lasts, on a platform that runs one orders stack per pull request "
+            "and none of its own; 0 for one that hosts no previews",
+        ),
     ]
     network: Network
     capacity_provider: CapacityProvider
@@ -236,19 +250,26 @@ class Environment(_Table):
     durable: Durable
     protection: Protection
 
+    @property
+    def hosts_previews(self) -> bool:
+        """Whether this is a platform for the previews of pull requests."""
+        return self.preview_days > 0
+
     def _problems(self) -> Iterator[str]:
         for zone in self.network.zones:
             if not re.fullmatch(f"{self.region}[a-z]", zone):
                 yield _wrong("network.zones", zone, f"must be a zone of {self.region}, such as {self.region}a")
         function = self.function
-        needed = 2 * function.maximum_environments * (function.vcpus + SYSTEM_VCPUS)
+        environments = 2 * function.maximum_environments + function.retained_versions
+        needed = environments * (function.vcpus + SYSTEM_VCPUS)
         if needed > self.capacity_provider.maximum_vcpus:
             yield _wrong(
                 "capacity_provider.maximum_vcpus",
                 self.capacity_provider.maximum_vcpus,
                 f"must be at least {needed:.0f}: during a deployment two versions run side by side, each with up to "
-                f"{function.maximum_environments} environments of {function.vcpus:g} vCPU, and each instance keeps "
-                f"{SYSTEM_VCPUS} for itself",
+                f"{function.maximum_environments} environments of {function.vcpus:g} vCPU, beside "
+                f"{function.retained_versions} retained versions with one each, and each instance keeps "
+                f"{SYSTEM_VCPUS} vCPU for itself",
             )
 
 

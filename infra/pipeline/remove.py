@@ -35,7 +35,7 @@ def run(environment: Environment, arguments: Namespace) -> int:
     """Remove. Exit code 0 only once it is gone; a preview that never was is gone."""
     if not environment.hosts_previews:
         raise UsageError(
-            f"{environment.name} hosts no previews (hosts_previews in environments/{environment.name}.toml)"
+            f"{environment.name} hosts no previews (preview_days in environments/{environment.name}.toml)"
         )
     name = naming.orders_stack(environment.name, arguments.pull_request)
     session = open_session(environment)

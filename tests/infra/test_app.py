@@ -36,11 +36,11 @@ SYNTHESES = [(name, None) for name in names()] + [("preview", "123")]
         ({"environment": ""}, "context environment: missing; say -c environment=NAME, of dev, local, preview, prod"),
         (
             {"environment": "dev", "pull_request": "123"},
-            "context pull_request = 123: dev hosts no previews (hosts_previews in environments/dev.toml)",
+            "context pull_request = 123: dev hosts no previews (preview_days in environments/dev.toml)",
         ),
         (
             {"environment": "prod", "pull_request": "123"},
-            "context pull_request = 123: prod hosts no previews (hosts_previews in environments/prod.toml)",
+            "context pull_request = 123: prod hosts no previews (preview_days in environments/prod.toml)",
         ),
         *(
             (

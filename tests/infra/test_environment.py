@@ -11,7 +11,7 @@ VALID = """\
 account = "111111111111"
 region = "eu-west-1"
 qualifier = "orders-dev"
-hosts_previews = false
+preview_days = 0
 
 [network]
 cidr = "10.10.0.0/20"
@@ -34,6 +34,7 @@ concurrency = 8
 timeout_seconds = 60
 minimum_environments = 1
 maximum_environments = 4
+retained_versions = 0
 log_level = "INFO"
 log_retention_days = 7
 
@@ -115,6 +116,10 @@ INSIDE = [
     {"maximum_vcpus": "12", "maximum_environments": "3"},
     {"maximum_vcpus": "15000"},
     {"maximum_vcpus": "16"},
+    {"maximum_vcpus": "20", "retained_versions": "2"},
+    {"retained_versions": "20"},
+    {"preview_days": "1"},
+    {"preview_days": "90"},
     {"maximum_vcpus": "24", "memory_mb": "8192"},
     {"scaling": '"manual"', "target_cpu_percent": "1"},
     {"scaling": '"manual"', "target_cpu_percent": "100"},
@@ -177,6 +182,11 @@ OUTSIDE: list[tuple[dict[str, str], str, list[str]]] = [
     ({"maximum_environments": "0"}, "minimum_environments", ["1", "or both 0", "Developer Guide"]),
     ({"maximum_vcpus": "11"}, "maximum_vcpus", ["11", "12 to 15000", "quotas"]),
     ({"maximum_vcpus": "15001"}, "maximum_vcpus", ["15001", "12 to 15000", "quotas"]),
+    ({"retained_versions": "-1"}, "retained_versions", ["-1", "0 to 20"]),
+    ({"retained_versions": "21"}, "retained_versions", ["21", "0 to 20"]),
+    ({"preview_days": "-1"}, "preview_days", ["-1", "1 to 90 days", "0 for one that hosts no previews"]),
+    ({"preview_days": "91"}, "preview_days", ["91", "1 to 90 days"]),
+    ({"maximum_vcpus": "19", "retained_versions": "2"}, "maximum_vcpus", ["19", "at least 20", "2 retained versions"]),
     ({"maximum_vcpus": "15"}, "maximum_vcpus", ["15", "at least 16", "two versions", "4 environments of 1 vCPU"]),
     (
         {"maximum_vcpus": "23", "memory_mb": "8192"},
@@ -265,8 +275,10 @@ def test_a_value_beyond_what_is_allowed_is_refused_with_file_key_value_and_range
 
 WRONG_TYPES = [
     ("account", "111111111111"),
-    ("hosts_previews", "1"),
-    ("hosts_previews", '"false"'),
+    ("preview_days", "true"),
+    ("preview_days", '"14"'),
+    ("retained_versions", "true"),
+    ("retained_versions", '"1"'),
     ("cidr", "10"),
     ("zones", '"eu-west-1a"'),
     ("zones", "[1]"),
