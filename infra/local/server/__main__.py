@@ -41,7 +41,7 @@ def main() -> None:
 def serve(listener: int, python: str, *, skip_time: bool) -> None:
     """Join ministack and the runner of durable executions, and serve them on a socket that already listens."""
     # They import ministack, which takes its settings from the environment as it is imported.
-    from infra.local.server import emulator, iam, resource_types  # noqa: PLC0415
+    from infra.local.server import emulator, iam, resource_types, tagging  # noqa: PLC0415
     from infra.local.server.durable import DurableExecutions  # noqa: PLC0415
     from infra.local.server.lambda_api import LambdaApi  # noqa: PLC0415
     from infra.local.server.runner import Runner  # noqa: PLC0415
@@ -51,6 +51,7 @@ def serve(listener: int, python: str, *, skip_time: bool) -> None:
     emulator.service_handlers["lambda"] = LambdaApi(emulator.service_handlers["lambda"], executions).handle
     resource_types.teach(executions)
     iam.teach()
+    tagging.teach()
     logging = Path(__file__).with_name("function_logging.py").read_text()
     emulator.replace("core.lambda_runtime", "_PYTHON_WORKER_SCRIPT", f"{logging}\n{emulator.worker_program}")
 

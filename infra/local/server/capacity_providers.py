@@ -116,6 +116,11 @@ def scaling(function: Function, qualifier: str) -> dict[str, int]:
     return function.record().get("Scaling", {}).get(qualifier, DEFAULT_SCALING)
 
 
+def records() -> list[dict[str, Any]]:
+    """Return all capacity providers, with their tags."""
+    return list(_providers.values())
+
+
 def tags(arn: str) -> dict[str, str]:
     """Return the tags of a capacity provider."""
     return _record(arn)["Tags"]
@@ -125,7 +130,7 @@ def handle(request: Request, name: str | None, operation: str | None) -> Answer:
     """Answer a call of the capacity provider API."""
     match request.method, name, operation:
         case "GET", None, None:
-            return answer({"CapacityProviders": [record["Description"] for record in _providers.values()]})
+            return answer({"CapacityProviders": [record["Description"] for record in records()]})
         case "POST", None, None:
             content = request.json()
             return _one(create(content["CapacityProviderName"], content, content.get("Tags") or {}), 202)

@@ -56,6 +56,11 @@ runs_on_thread = part("services.cloudformation.stacks", "_runs_on_worker_thread"
 ec2_actions: dict[str, Any] = part("services.ec2", "_ACTION_MAP")
 elastic_ips = part("services.ec2", "_addresses")
 security_groups = part("services.ec2", "_security_groups")
+nat_gateways: dict[str, dict[str, Any]] = part("services.ec2", "_nat_gateways")
+ec2_tags: dict[str, list[dict[str, str]]] = part("services.ec2", "_tags")
+log_groups: dict[str, dict[str, Any]] = part("services.cloudwatch_logs", "_log_groups")
+tag_collectors: dict[str, Any] = part("services.tagging", "_COLLECTORS")
+collect_parameters = part("services.tagging", "_collect_ssm")
 iam_actions: dict[str, Any] = part("services.iam", "_IAM_HANDLERS")
 identity_providers = part("services.iam", "_oidc_providers")
 
