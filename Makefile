@@ -76,6 +76,14 @@ unit: $(SYNTHESIS) $(LOCAL_AWS) ## Run the tests, but for the slow ones
 test-deployments: $(SYNTHESIS) $(LOCAL_AWS) ## Run the slow tests: whole deployments to the local AWS, and orders through them
 	pytest tests/rehearsal
 
+.PHONY: replay
+replay: $(DEVELOPMENT) ## Tell whether executions of the recorded histories could resume on this code
+	@python -m infra.replay
+
+.PHONY: record
+record: $(DEVELOPMENT) ## Record those histories anew, from this code
+	@python -m infra.replay record
+
 # Whose templates are checked: each environment's, a preview's, and those of the access to each account.
 TEMPLATES := $(patsubst environments/%.toml,build/templates/%,$(wildcard environments/*.toml))
 PREVIEW_TEMPLATES := build/templates/preview-pr-1
