@@ -4,10 +4,12 @@ from typing import Literal
 
 PROJECT = "orders"
 ALIAS = "live"
+# What the alias is called while a drain refuses new executions.
+CLOSED_ALIAS = "closed"
 ACCESS_STACK = "access"
 
-Purpose = Literal["deploy", "read", "teardown"]
-PURPOSES: tuple[Purpose, ...] = ("deploy", "read", "teardown")
+Purpose = Literal["deploy", "read", "prune", "teardown"]
+PURPOSES: tuple[Purpose, ...] = ("deploy", "read", "prune", "teardown")
 
 
 def platform_stack(environment: str) -> str:

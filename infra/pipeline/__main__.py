@@ -11,7 +11,25 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.environment import EnvironmentFileError, load
-from infra.pipeline import access, bootstrap, build, check_open, comment, deploy, diff, invoke, remove, roll_back, smoke
+from infra.pipeline import (
+    access,
+    bootstrap,
+    build,
+    check_open,
+    comment,
+    deploy,
+    diff,
+    drain,
+    drift,
+    executions,
+    invoke,
+    prune,
+    roll_back,
+    smoke,
+    status,
+    sweep,
+    teardown,
+)
 from infra.pipeline.errors import CommandError, UsageError
 
 COMMANDS = {
@@ -25,7 +43,13 @@ COMMANDS = {
     "diff": diff,
     "check-open": check_open,
     "comment": comment,
-    "remove": remove,
+    "status": status,
+    "executions": executions,
+    "drift": drift,
+    "prune": prune,
+    "drain": drain,
+    "teardown": teardown,
+    "sweep": sweep,
 }
 
 

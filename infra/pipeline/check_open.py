@@ -2,8 +2,6 @@
 
 from argparse import ArgumentParser, Namespace
 
-from github.GithubException import GithubException
-
 from infra.environment import Environment
 from infra.pipeline import github
 from infra.pipeline.arguments import add_pull_request
@@ -19,10 +17,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(_: Environment, arguments: Namespace) -> int:
     """Ask GitHub. Exit code 1 when it is closed, and when GitHub can't be asked."""
     number = arguments.pull_request
-    try:
-        state = github.pull_request(number).state
-    except GithubException as error:
-        raise CommandError(f"GitHub could not be asked for pull request {number}: {error}") from error
+    state = github.pull_request(number).state
     if state != "open":
         raise CommandError(f"pull request {number} is {state}, so it gets no preview")
     show(arguments, {"state": state}, [f"Pull request {number} is open"])

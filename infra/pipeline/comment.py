@@ -5,18 +5,19 @@ quoted, and nothing of it is run.
 """
 
 from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from github.GithubException import GithubException
 from github.Issue import Issue
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from infra.environment import Environment
 from infra.pipeline import github, markdown, timeline
 from infra.pipeline.arguments import add_pull_request
-from infra.pipeline.errors import CommandError, UsageError
+from infra.pipeline.errors import UsageError
 from infra.pipeline.output import show
+from infra.replay import RECORDED, ROOT
 
 MARKER = "<!-- orders preview -->"
 
@@ -66,11 +67,11 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(environment: Environment, arguments: Namespace) -> int:
     """Write the comment, or update the one that there is."""
-    body = render(environment, arguments.commit, read_reports(arguments.reports))
-    try:
+    changed = [Path(name) for name in github.changed_files(arguments.pull_request)]
+    histories = [str(path) for path in changed if path.parent == RECORDED.relative_to(ROOT)]
+    body = render(environment, arguments.commit, read_reports(arguments.reports), histories)
+    with github.asking(f"the comments of pull request {arguments.pull_request}"):
         url = publish(github.issue(arguments.pull_request), body)
-    except GithubException as error:
-        raise CommandError(f"GitHub: {error}") from error
     show(arguments, {"comment": url}, [f"The comment is at {url}"], body)
     return 0
 
@@ -90,17 +91,29 @@ def read_reports(folder: Path) -> Reports:
     )
 
 
-def render(environment: Environment, commit: str, reports: Reports) -> str:
-    """Write the comment's Markdown."""
+def render(environment: Environment, commit: str, reports: Reports, histories: Sequence[str] = ()) -> str:
+    """Write the comment's Markdown.
+
+    Args:
+        environment: the one that hosts the preview.
+        commit: what the preview was built from.
+        reports: what the other jobs left.
+        histories: the recorded histories that the pull request changes.
+    """
     parts = [MARKER, f"## Preview of {markdown.code(commit[:12])}"]
     if reports.deployment and reports.deployment.alias_arn:
         alias = reports.deployment.alias_arn
         parts.append(f"Alias {markdown.code(alias)}, version {markdown.code(reports.deployment.version)}.")
         parts.append(_smoke(reports.smoke))
         parts.append("Send an order of your own:\n\n" + markdown.block(_how_to_invoke(environment, alias), "sh"))
-        parts.append("It goes, with the orders that still run, when this pull request is closed.")
+        days = environment.preview_days
+        parts.append(
+            f"It goes, with the orders that still run, when this pull request is closed, or after {days} days."
+        )
     else:
         parts.append("There is no preview of this commit; the checks say why.")
+    if histories:
+        parts.append(_histories(histories))
     for name, found in reports.changes.items():
         parts.append(markdown.changes(f"Changes of {markdown.code(name)}", found.warnings, found.changes))
     return "\n\n".join(parts)
@@ -122,6 +135,14 @@ def _smoke(smoke: Smoke | None) -> str:
     verdict = "The smoke order failed:" if smoke.problems else "The smoke order passed."
     lines = [verdict, *(f"- {markdown.code(problem)}" for problem in smoke.problems)]
     return "\n".join(lines) + "\n\n" + timeline.gantt(smoke.timeline)
+
+
+def _histories(paths: Sequence[str]) -> str:
+    told = (
+        "**It changes recorded histories**: an execution that began on the code before may not resume on this code. "
+        "Each goes on with the version that it began on, unless it is invoked through `$LATEST.PUBLISHED`.\n"
+    )
+    return "\n".join([told, *(f"- {markdown.code(path)}" for path in paths)])
 
 
 def _how_to_invoke(environment: Environment, alias: str) -> str:

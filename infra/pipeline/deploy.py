@@ -5,7 +5,7 @@ from pathlib import Path
 
 from infra import naming
 from infra.environment import Environment
-from infra.pipeline.alias import live_version
+from infra.pipeline.alias import check_open, live_version
 from infra.pipeline.arguments import add_pull_request
 from infra.pipeline.assembly import default_folder, digest, stack_names
 from infra.pipeline.cdk import cdk
@@ -31,7 +31,9 @@ def run(environment: Environment, arguments: Namespace) -> int:
         raise UsageError(f"{folder} is not what was built: its SHA-256 is {found}, and {arguments.digest} was built")
     session = open_session(environment)
     function = naming.orders_stack(environment.name, arguments.pull_request)
-    previous = live_version(session.client("lambda"), function)
+    client = session.client("lambda")
+    check_open(client, function)
+    previous = live_version(client, function)
     with doing(f"Deploying {', '.join(names)}"):
         cdk(
             ["deploy", "--app", str(folder), "--all", "--require-approval", "never"],

@@ -1,8 +1,11 @@
-"""Durable executions seen from outside: start one, follow it, read its history."""
+"""Durable executions seen from outside: start one, follow it, read its history, list those of a function, stop one."""
 
 import json
+import re
 import time
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from infra.pipeline.errors import CommandError
@@ -10,13 +13,13 @@ from infra.pipeline.errors import CommandError
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_lambda.literals import ExecutionStatusType
-    from mypy_boto3_lambda.type_defs import EventTypeDef, GetDurableExecutionResponseTypeDef
+    from mypy_boto3_lambda.type_defs import EventTypeDef, ExecutionTypeDef, GetDurableExecutionResponseTypeDef
 
 SUCCEEDED = "SUCCEEDED"
 # DELETING follows only upon an end, so it is one too: nothing runs any more, and the result is no longer promised.
-ENDED = frozenset({SUCCEEDED, "FAILED", "TIMED_OUT", "STOPPED", "DELETING"})
+ENDED = (SUCCEEDED, "FAILED", "TIMED_OUT", "STOPPED", "DELETING")
 
-NOT_ENDED = ["RUNNING", "PAUSING", "PAUSED"]
+NOT_ENDED = ("RUNNING", "PAUSING", "PAUSED")
 
 # Well below the 30 GetDurableExecution calls a second that an account has (Lambda quotas).
 POLL_SECONDS = 0.5
@@ -39,6 +42,17 @@ class Execution:
     def succeeded(self) -> bool:
         """Whether it ended with a result."""
         return self.status == SUCCEEDED
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A durable execution as a list tells of it."""
+
+    arn: str
+    name: str
+    version: str
+    status: str
+    started: datetime
 
 
 def start(client: "LambdaClient", alias_arn: str, name: str, event: bytes) -> str:
@@ -90,22 +104,44 @@ def history(client: "LambdaClient", arn: str) -> "list[EventTypeDef]":
     return [event for page in pages for event in page["Events"]]
 
 
-def running(client: "LambdaClient", function: str) -> list[str]:
-    """Return the ARNs of the executions of a function that have not ended."""
+def executions(
+    client: "LambdaClient", function: str, statuses: Iterable[str] = (*NOT_ENDED, *ENDED)
+) -> Iterator[Listed]:
+    """List the executions of all versions of a function, newest first, as far as Lambda still knows of them.
+
+    Args:
+        client: a client of the function's account and region.
+        function: its name; one that does not exist has no executions.
+        statuses: those with one of these alone.
+    """
     # The types of the AWS clients do not know of pausing yet.
-    statuses = cast("list[ExecutionStatusType]", NOT_ENDED)
+    chosen = cast("list[ExecutionStatusType]", list(statuses))
+    pages = client.get_paginator("list_durable_executions_by_function").paginate(FunctionName=function, Statuses=chosen)
     try:
-        pages = client.get_paginator("list_durable_executions_by_function").paginate(
-            FunctionName=function, Statuses=statuses
-        )
-        return [execution["DurableExecutionArn"] for page in pages for execution in page["DurableExecutions"]]
+        for page in pages:
+            yield from map(_listed, page["DurableExecutions"])
     except client.exceptions.ResourceNotFoundException:
-        return []
+        return
 
 
-def stop(client: "LambdaClient", arn: str, reason: str) -> None:
-    """Stop an execution. Code of it that runs now goes on until its next checkpoint."""
-    client.stop_durable_execution(DurableExecutionArn=arn, Error={"ErrorType": "Stopped", "ErrorMessage": reason})
+def running(client: "LambdaClient", function: str) -> list[Listed]:
+    """Return the executions of a function that have not ended, paused ones too, oldest first."""
+    return sorted(executions(client, function, NOT_ENDED), key=lambda execution: execution.started)
+
+
+def stop(client: "LambdaClient", arn: str, reason: str) -> bool:
+    """Stop an execution. Code of it that runs now goes on until its next checkpoint.
+
+    Returns:
+        False where it had ended by itself.
+    """
+    try:
+        client.stop_durable_execution(DurableExecutionArn=arn, Error={"ErrorType": "Stopped", "ErrorMessage": reason})
+    except client.exceptions.ClientError:
+        if client.get_durable_execution(DurableExecutionArn=arn, IncludeExecutionData=False)["Status"] in ENDED:
+            return False
+        raise
+    return True
 
 
 def _get(client: "LambdaClient", arn: str, *, tolerate_absence: bool) -> "GetDurableExecutionResponseTypeDef | None":
@@ -116,6 +152,18 @@ def _get(client: "LambdaClient", arn: str, *, tolerate_absence: bool) -> "GetDur
         if tolerate_absence:
             return None
         raise
+
+
+def _listed(execution: "ExecutionTypeDef") -> Listed:
+    arn = execution["DurableExecutionArn"]
+    qualifier = re.search(r":([^:/]+)/durable-execution/", arn)
+    return Listed(
+        arn=arn,
+        name=execution["DurableExecutionName"],
+        version=qualifier[1] if qualifier else "",
+        status=execution["Status"],
+        started=execution["StartTimestamp"],
+    )
 
 
 def _execution(response: "GetDurableExecutionResponseTypeDef") -> Execution:

@@ -4,7 +4,7 @@ from argparse import ArgumentParser, Namespace
 
 from infra import naming
 from infra.environment import Environment
-from infra.pipeline.alias import live_version, set_live_version
+from infra.pipeline.alias import check_open, live_version, set_live_version
 from infra.pipeline.arguments import add_pull_request
 from infra.pipeline.errors import CommandError
 from infra.pipeline.output import show
@@ -21,12 +21,22 @@ def run(environment: Environment, arguments: Namespace) -> int:
     """Move the alias, or say that there is nothing to go back to."""
     function = naming.orders_stack(environment.name, arguments.pull_request)
     client = open_session(environment).client("lambda")
+    check_open(client, function)
     failed = live_version(client, function)
     if not arguments.version or arguments.version == failed:
         message = f"{function}: no other version was live before; the alias stays at {failed or 'none'}"
         show(arguments, {"version": failed, "rolled_back_from": None}, [message], message)
         return 0
     try:
+        # Pruning may have scaled it down.
+        client.put_function_scaling_config(
+            FunctionName=function,
+            Qualifier=arguments.version,
+            FunctionScalingConfig={
+                "MinExecutionEnvironments": environment.function.minimum_environments,
+                "MaxExecutionEnvironments": environment.function.maximum_environments,
+            },
+        )
         set_live_version(client, function, arguments.version)
     except client.exceptions.ResourceNotFoundException as error:
         raise CommandError(f"{function} has no version {arguments.version} to go back to") from error

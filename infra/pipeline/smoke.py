@@ -19,6 +19,9 @@ from infra.pipeline.stack import outputs
 if TYPE_CHECKING:
     from mypy_boto3_lambda.type_defs import EventTypeDef
 
+# How its orders are named.
+PREFIX = "smoke-"
+
 EXPECTED_HISTORY = [
     ("ExecutionStarted", None),
     ("StepStarted", "validate-order"),
@@ -44,7 +47,7 @@ def run(environment: Environment, arguments: Namespace) -> int:
     session = open_session(environment)
     alias_arn = outputs(session, naming.orders_stack(environment.name, arguments.pull_request))["AliasArn"]
     client = session.client("lambda")
-    order = f"smoke-{secrets.token_hex(8)}"
+    order = f"{PREFIX}{secrets.token_hex(8)}"
     with doing(f"Smoke order {order}"):
         arn = execution.start(client, alias_arn, order, f'{{"orderId": "{order}"}}'.encode())
         ended = execution.follow(client, arn, arguments.deadline)

@@ -14,7 +14,7 @@ AUDIENCE = "sts.amazonaws.com"
 
 MAIN = "refs/heads/main"
 # The reusable workflow in which the job of a purpose runs. A copy that a branch edited has another ref.
-WORKFLOWS: dict[Purpose, str] = {"deploy": "environment.yml", "teardown": "remove.yml"}
+WORKFLOWS: dict[Purpose, str] = {"deploy": "environment.yml", "prune": "prune.yml", "teardown": "remove.yml"}
 
 
 def provider_arn(account: str) -> str:

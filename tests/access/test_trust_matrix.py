@@ -18,7 +18,7 @@ from tests.access.tokens import MAIN, PULL_REQUEST, REPOSITORY, WORKFLOWS, Claim
 Role = tuple[str, Purpose]
 ROLES: list[Role] = list(product(("dev", "preview", "prod"), PURPOSES))
 # The roles that main alone may assume, and only from one workflow.
-PINNED: set[Role] = {("dev", "deploy"), ("dev", "teardown"), ("prod", "deploy"), ("prod", "teardown")}
+PINNED: set[Role] = set(product(("dev", "prod"), ("deploy", "prune", "teardown")))
 # What every role compares, and what the pinned ones compare as well.
 COMPARED = ("aud", "sub", "repository_id", "repository_owner_id")
 PINNED_CLAIMS = ("ref", "job_workflow_ref")

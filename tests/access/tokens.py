@@ -31,7 +31,12 @@ def issued(environment: str, purpose: Purpose) -> Claims:
     """Return the claims of the job that is meant to assume the role of a purpose in an environment."""
     by_pull_request = environment == "preview" or purpose == "read"
     ref = PULL_REQUEST if by_pull_request else MAIN
-    workflow = {"deploy": "environment.yml", "read": "pull-request.yml", "teardown": "remove.yml"}[purpose]
+    workflow = {
+        "deploy": "environment.yml",
+        "read": "pull-request.yml",
+        "prune": "prune.yml",
+        "teardown": "remove.yml",
+    }[purpose]
     name = environment if purpose == "deploy" else f"{environment}-{purpose}"
     return REPOSITORY | {
         "iss": "https://token.actions.githubusercontent.com",

@@ -173,7 +173,9 @@ def test_a_preview_is_removed_with_the_teardown_role(deployed: Accounts) -> None
     deployed.as_person("preview", "build", "--pull-request", "8", "--output", *place)
     done = deployed.as_workflow("preview", "deploy", "deploy", "--pull-request", "8", "--assembly", *place)
     assert done.returncode == 0, done.stderr
-    done = deployed.as_workflow("preview", "teardown", "remove", "--pull-request", "8")
+    done = deployed.as_workflow(
+        "preview", "teardown", "teardown", "--pull-request", "8", "--confirm", "orders-pr-8", "--running", "stop"
+    )
     assert done.returncode == 0, done.stderr
     assert "orders-pr-8" not in stacks(deployed.owner("preview"))
 

@@ -68,8 +68,17 @@ class Access:
 def accesses(workflow: str) -> Iterator[Access]:
     """Follow a workflow's jobs through the reusable workflows that they call, to every role that they come to."""
     for name, job in WORKFLOWS[workflow]["jobs"].items():
-        for found in _accesses(workflow, job, {}):
-            yield Access(workflow, name, *found)
+        for chosen in _choices(workflow):
+            for found in _accesses(workflow, job, chosen):
+                yield Access(workflow, name, *found)
+
+
+def _choices(workflow: str) -> Iterator[dict[str, str]]:
+    """Yield what a person may choose who starts a workflow."""
+    started: Table = WORKFLOWS[workflow]["on"].get("workflow_dispatch") or {}
+    options = {key: given["options"] for key, given in started.get("inputs", {}).items() if given["type"] == "choice"}
+    for values in product(*options.values()):
+        yield dict(zip(options, values, strict=True))
 
 
 def _accesses(workflow: str, job: Table, inputs: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:

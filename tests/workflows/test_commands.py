@@ -15,7 +15,15 @@ from tests.workflows.reading import ACTIONS, JOBS, ROOT, Table, steps, the_step
 PIPELINE = ".venv/bin/python -m infra.pipeline "
 # What a runner sets for every step.
 GIVEN = {"RUNNER_TEMP": "/tmp", "GITHUB_STEP_SUMMARY": "/dev/null"}  # noqa: S108 - nothing is written there
-VALUES = {"ENVIRONMENT": "preview", "PULL_REQUEST": "7", "COMMIT": "0" * 40, "DIGEST": "0" * 64, "VERSION": "3"}
+VALUES = {
+    "ENVIRONMENT": "preview",
+    "PULL_REQUEST": "7",
+    "COMMIT": "0" * 40,
+    "DIGEST": "0" * 64,
+    "VERSION": "3",
+    "CONFIRM": "orders-pr-7",
+    "RUNNING": "stop",
+}
 
 STEPS: list[tuple[str, Table, Table]] = [
     *((f"{name}-{job}", content, step) for (name, job), content in JOBS.items() for step in steps(content)),
@@ -66,6 +74,16 @@ def test_without_a_pull_request_an_environments_own_stacks_are_deployed_and_trie
     for command in ("deploy", "smoke", "roll-back"):
         parsed = _parse(_arguments(job, the_step(job, f"infra.pipeline {command}"), values), monkeypatch)
         assert (parsed.environment, parsed.pull_request) == ("dev", None)
+
+
+@pytest.mark.parametrize(("given", "dry_run"), [("yes", True), ("", False)])
+def test_a_teardown_that_is_only_to_be_shown_is_only_shown(
+    given: str, dry_run: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = JOBS["remove.yml", "remove"]
+    values = VALUES | {"ENVIRONMENT": "dev", "PULL_REQUEST": "", "DRY_RUN": given}
+    parsed = _parse(_arguments(job, the_step(job, "infra.pipeline teardown"), values), monkeypatch)
+    assert (parsed.dry_run, parsed.pull_request, parsed.running) == (dry_run, None, "stop")
 
 
 @pytest.mark.parametrize(("where", "job", "step"), RUNS, ids=lambda value: value if isinstance(value, str) else "")

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from infra.environment import load, names
+from infra.pipeline.drain import CHOICES
 from tests.workflows.reading import (
     ACTION_FILES,
     ACTIONS,
@@ -47,7 +49,10 @@ def test_workflows_start_on_these_events_and_on_no_other() -> None:
         "deploy.yml": {"push", "workflow_dispatch"},
         "environment.yml": {"workflow_call"},
         "diff.yml": {"workflow_call"},
+        "prune.yml": {"workflow_call"},
         "remove.yml": {"workflow_call"},
+        "teardown.yml": {"workflow_dispatch"},
+        "reconcile.yml": {"schedule", "workflow_dispatch"},
     }
     opening_and_closing = ["opened", "synchronize", "reopened", "closed"]
     assert WORKFLOWS["pull-request.yml"]["on"]["pull_request"] == {"branches": ["main"], "types": opening_and_closing}
@@ -74,7 +79,12 @@ def test_each_job_has_these_permissions_and_no_other() -> None:
         ("deploy.yml", "prod"): DEPLOY,
         ("environment.yml", "deploy"): DEPLOY,
         ("diff.yml", "diff"): ASSUME,
+        ("prune.yml", "prune"): ASSUME,
         ("remove.yml", "remove"): ASSUME,
+        ("teardown.yml", "remove"): ASSUME,
+        ("reconcile.yml", "drift"): ASSUME | {"issues": "write"},
+        ("reconcile.yml", "sweep"): DEPLOY | {"issues": "write"},
+        ("reconcile.yml", "prune"): ASSUME,
     }
 
 
@@ -172,13 +182,13 @@ def test_checkouts_leave_no_token_behind(where: tuple[str, str]) -> None:
     assert all(step["with"]["persist-credentials"] is False for step in uses(JOBS[where], "actions/checkout"))
 
 
-def test_the_one_job_that_may_write_runs_the_base_branch_and_takes_only_data_from_the_pull_request() -> None:
+def test_the_one_job_of_a_pull_request_that_may_write_runs_the_base_branch_and_takes_only_data_from_it() -> None:
     writing = {
         where
         for where, job in JOBS.items()
         if any(access == "write" for permission, access in job["permissions"].items() if permission != "id-token")
     }
-    assert writing == {("pull-request.yml", "comment")}
+    assert writing == {("pull-request.yml", "comment"), ("reconcile.yml", "drift"), ("reconcile.yml", "sweep")}
     job = JOBS["pull-request.yml", "comment"]
     assert [step["with"].get("ref") for step in uses(job, "actions/checkout")] == [
         "${{ github.event.pull_request.base.ref }}"
@@ -206,3 +216,40 @@ def test_dependabot_watches_every_lock_and_every_action() -> None:
         "npm": {"/"},
     }
     assert all(update["cooldown"]["default-days"] >= 7 and update["groups"] for update in updates)
+
+
+def test_the_night_begins_off_the_full_hour_and_no_part_of_it_waits_for_another() -> None:
+    (schedule,) = WORKFLOWS["reconcile.yml"]["on"]["schedule"]
+    assert 0 < int(schedule["cron"].split()[0]) < 60
+    jobs = WORKFLOWS["reconcile.yml"]["jobs"]
+    assert set(jobs) == {"drift", "sweep", "prune"}
+    for job in jobs.values():
+        assert "needs" not in job
+        assert "if" not in job
+        assert job.get("strategy", {}).get("fail-fast", False) is False
+
+
+def test_the_night_looks_at_every_environment_that_workflows_deploy() -> None:
+    jobs = WORKFLOWS["reconcile.yml"]["jobs"]
+    deployed = {name for name in names() if name != "local"}
+    lasting = {name for name in deployed if not load(name).hosts_previews}
+    assert set(jobs["drift"]["strategy"]["matrix"]["environment"]) == lasting
+    assert set(jobs["prune"]["strategy"]["matrix"]["environment"]) == deployed
+
+
+def test_a_teardown_offers_these_environments_and_shows_only_unless_told_otherwise() -> None:
+    inputs = WORKFLOWS["teardown.yml"]["on"]["workflow_dispatch"]["inputs"]
+    assert set(inputs["environment"]["options"]) == {name for name in names() if name != "local"}
+    assert list(inputs["running"]["options"]) == list(CHOICES)
+    assert inputs["dry_run"]["default"] is True
+    assert inputs["confirm"]["required"] is True
+    assert "default" not in inputs["confirm"]
+
+
+@pytest.mark.parametrize(("typed", "given"), [("", 0), (None, 0), ("7", 7)])
+def test_the_number_that_a_person_types_arrives_as_one(typed: str | None, given: int) -> None:
+    passed = WORKFLOWS["teardown.yml"]["jobs"]["remove"]["with"]["pull_request"]
+    assert evaluate([passed], {"inputs": {"pull_request": typed}}) == [given]
+    (step,) = [step for step in steps(JOBS["remove.yml", "remove"]) if step.get("name") == "Remove"]
+    for dry_run, option in ((True, "yes"), (False, "")):
+        assert evaluate([step["env"]["DRY_RUN"]], {"inputs": {"dry_run": dry_run}}) == [option]

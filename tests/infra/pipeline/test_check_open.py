@@ -3,17 +3,30 @@
 import pytest
 
 from infra.pipeline.__main__ import main
-from tests.infra.pipeline.fake_github import fake_github
+from tests.infra.pipeline.fake_github import GitHubState, fake_github
 
 
 @pytest.mark.parametrize(
-    ("state", "code", "said"),
-    [("open", 0, "is open"), ("closed", 1, "is closed, so it gets no preview"), ("", 1, "could not be asked")],
+    ("pulls", "code", "said"),
+    [
+        ({7: "open"}, 0, "is open"),
+        ({7: "closed"}, 1, "is closed, so it gets no preview"),
+        ({}, 1, "could not be asked for pull request 7"),
+    ],
 )
 def test_only_an_open_pull_request_passes(
-    state: str, code: int, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    pulls: dict[int, str], code: int, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with fake_github(monkeypatch, [], state):
+    with fake_github(monkeypatch, GitHubState(pulls)):
         assert main(["check-open", "--environment", "preview", "--pull-request", "7"]) == code
     captured = capsys.readouterr()
     assert said in captured.out + captured.err
+
+
+def test_when_github_is_out_of_reach_that_is_the_error(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with fake_github(monkeypatch):
+        pass
+    assert main(["check-open", "--environment", "preview", "--pull-request", "7"]) == 1
+    assert "could not be asked for pull request 7" in capsys.readouterr().err

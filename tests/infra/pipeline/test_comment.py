@@ -10,7 +10,8 @@ from infra.environment import load
 from infra.pipeline import comment
 from infra.pipeline.__main__ import main
 from infra.pipeline.errors import UsageError
-from tests.infra.pipeline.fake_github import fake_github
+from infra.replay import RECORDED, ROOT
+from tests.infra.pipeline.fake_github import GitHubState, fake_github
 
 ALIAS = "arn:aws:lambda:eu-west-1:111111111111:function:orders-pr-7:live"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -95,13 +96,24 @@ def publish(reports: Path) -> int:
 def test_the_first_run_writes_a_comment_and_the_next_updates_it(reports: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     others = {"id": 1, "user": {"type": "User"}, "html_url": "other", "body": f"{comment.MARKER} not ours"}
     comments: list[dict[str, Any]] = [others]
-    with fake_github(monkeypatch, comments):
+    with fake_github(monkeypatch, GitHubState(comments=comments)):
         assert publish(reports) == 0
         (reports / "deploy.json").write_text(json.dumps({"alias_arn": ALIAS, "version": "4"}))
         assert publish(reports) == 0
     assert [each["id"] for each in comments] == [1, 2]
     assert comments[0]["body"].endswith("not ours")
     assert "version `4`" in comments[1]["body"]
+
+
+def test_recorded_histories_that_change_are_named(reports: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recorded = min(RECORDED.glob("*.json")).relative_to(ROOT)
+    with fake_github(monkeypatch, GitHubState(files=["README.md"])) as github:
+        assert publish(reports) == 0
+        assert "recorded histories" not in github.comments[0]["body"]
+        github.files.append(str(recorded))
+        assert publish(reports) == 0
+        assert f"- `{recorded}`" in github.comments[0]["body"]
+        assert "README.md" not in github.comments[0]["body"]
 
 
 def test_outside_a_workflow_it_names_the_missing_variable(

@@ -1,0 +1,158 @@
+"""Drain and teardown on the local AWS: nothing that runs is lost unless somebody says so, and then all of it goes."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+
+from infra.pipeline import drain, stack
+from infra.pipeline.alias import is_closed, live_version
+from infra.pipeline.stack import describe, outputs
+from tests.rehearsal.deployment import FUNCTION, PLATFORM, follow, name, start, synthesize
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+
+TAGS: Any = [{"Key": "project", "Values": ["orders"]}, {"Key": "environment", "Values": ["local"]}]
+
+Run = Callable[..., int]
+
+
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drain, "POLL_SECONDS", 0.1)
+    monkeypatch.setattr(stack, "POLL_SECONDS", 0.1)
+
+
+@pytest.fixture(scope="module")
+def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return synthesize(tmp_path_factory.mktemp("assembly"))
+
+
+@pytest.fixture
+def alias_arn(deploy: Callable[[Path], int], session: boto3.Session, assembly: Path) -> str:
+    """The alias of a deployed function."""
+    assert deploy(assembly) == 0
+    return outputs(session, FUNCTION)["AliasArn"]
+
+
+@pytest.fixture
+def protected(session: boto3.Session, alias_arn: str) -> Iterator[None]:
+    assert alias_arn
+    client = session.client("cloudformation")
+    client.update_termination_protection(StackName=PLATFORM, EnableTerminationProtection=True)
+    yield
+    client.update_termination_protection(StackName=PLATFORM, EnableTerminationProtection=False)
+
+
+def test_a_drain_that_gives_up_lists_what_runs_and_opens_the_function_again(
+    pipeline: Run, client: "LambdaClient", alias_arn: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    identifier = name()
+    arn = start(client, alias_arn, identifier)
+    before = live_version(client, FUNCTION)
+    assert pipeline("drain", "--deadline", "0.2") == 1
+    assert f"{identifier} on version {before}: RUNNING" in capsys.readouterr().err
+    assert live_version(client, FUNCTION) == before
+    assert not is_closed(client, FUNCTION)
+    assert follow(client, arn).status == "SUCCEEDED"
+
+
+def test_a_drain_waits_for_what_runs_and_takes_nothing_new(
+    pipeline: Run, client: "LambdaClient", alias_arn: str, deploy: Callable[[Path], int], assembly: Path
+) -> None:
+    arn = start(client, alias_arn, name())
+    before = live_version(client, FUNCTION)
+    assert pipeline("drain") == 0
+    assert client.get_durable_execution(DurableExecutionArn=arn)["Status"] == "SUCCEEDED"
+    with pytest.raises(client.exceptions.ResourceNotFoundException):
+        start(client, alias_arn, name())
+    # A deployment of a function that is to be removed is a mistake; so is going back.
+    assert deploy(assembly) == 1
+    assert pipeline("roll-back", "--version", str(before)) == 1
+    assert pipeline("drain", "--open") == 0
+    assert live_version(client, FUNCTION) == before
+    assert follow(client, start(client, alias_arn, name())).status == "SUCCEEDED"
+    assert deploy(assembly) == 0
+
+
+def test_a_teardown_with_running_orders_is_refused_with_their_list_and_changes_nothing(
+    pipeline: Run, client: "LambdaClient", alias_arn: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    identifiers = [name(), name()]
+    arns = [start(client, alias_arn, identifier) for identifier in identifiers]
+    assert pipeline("teardown", "--confirm", FUNCTION) == 1
+    refusal = capsys.readouterr().err
+    assert all(identifier in refusal for identifier in identifiers)
+    assert "--running wait" in refusal
+    assert [follow(client, arn).status for arn in arns] == ["SUCCEEDED", "SUCCEEDED"]
+    assert live_version(client, FUNCTION)
+
+
+@pytest.mark.usefixtures("protected")
+def test_termination_protection_refuses_the_teardown_before_anything_goes(
+    pipeline: Run, session: boto3.Session, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert pipeline("teardown", "--confirm", FUNCTION) == 1
+    assert f"{PLATFORM} has termination protection" in capsys.readouterr().err
+    assert describe(session, FUNCTION)
+
+
+def test_a_dry_run_tells_what_would_go_and_removes_nothing(
+    pipeline: Run, client: "LambdaClient", session: boto3.Session, alias_arn: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    identifier = name()
+    arn = start(client, alias_arn, identifier)
+    assert pipeline("teardown", "--dry-run") == 0
+    told = capsys.readouterr().out
+    assert told.index(f"To be removed: {FUNCTION}") < told.index(f"To be removed: {PLATFORM}")
+    assert identifier in told
+    assert follow(client, arn).status == "SUCCEEDED"
+    assert describe(session, FUNCTION)
+    assert describe(session, PLATFORM)
+
+
+@pytest.mark.parametrize("case", [("wait", "SUCCEEDED", 0), ("stop", "STOPPED", 3)], ids=lambda case: case[0])
+def test_a_teardown_ends_the_orders_as_it_is_told(
+    case: tuple[str, str, int],
+    pipeline: Run,
+    client: "LambdaClient",
+    alias_arn: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    running, status, stopped = case
+    arns = [start(client, alias_arn, name()) for _ in range(3)]
+    assert pipeline("teardown", "--confirm", FUNCTION, "--running", running) == 0
+    assert f"{stopped} executions were stopped" in capsys.readouterr().out
+    assert [client.get_durable_execution(DurableExecutionArn=arn)["Status"] for arn in arns] == [status] * 3
+
+
+@pytest.mark.usefixtures("alias_arn")
+def test_nothing_is_left_after_a_teardown_and_another_says_so(
+    pipeline: Run, client: "LambdaClient", session: boto3.Session, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tagged = session.client("resourcegroupstaggingapi")
+    before = {each.get("ResourceARN", "") for each in tagged.get_resources(TagFilters=TAGS)["ResourceTagMappingList"]}
+    for kind in (":function:orders-local", ":capacity-provider:", ":vpc/", ":log-group:", ":parameter/"):
+        assert any(kind in arn for arn in before), kind
+    assert pipeline("teardown", "--confirm", FUNCTION) == 0
+    assert not describe(session, FUNCTION)
+    assert not describe(session, PLATFORM)
+    assert tagged.get_resources(TagFilters=TAGS)["ResourceTagMappingList"] == []
+    assert client.list_capacity_providers()["CapacityProviders"] == []
+    capsys.readouterr()
+    assert pipeline("teardown", "--confirm", FUNCTION) == 0
+    assert "nothing was left to remove" in capsys.readouterr().out
+
+
+def test_a_leftover_with_the_environments_tags_is_named_and_keeps_the_teardown_red(
+    pipeline: Run, session: boto3.Session, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logs = session.client("logs")
+    logs.create_log_group(logGroupName="forgotten", tags={"project": "orders", "environment": "local"})
+    assert pipeline("teardown", "--confirm", FUNCTION) == 1
+    assert "log-group:forgotten" in capsys.readouterr().err
+    logs.delete_log_group(logGroupName="forgotten")
+    assert pipeline("teardown", "--confirm", FUNCTION) == 0
