@@ -1,4 +1,4 @@
-"""The README's commands exist, and what it says of the local AWS is what the local AWS says of itself."""
+"""The commands of README and runbook exist, and what is said of the local AWS is what it says of itself."""
 
 import re
 import shlex
@@ -16,9 +16,12 @@ from infra.stacks.access import PERMISSIONS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
+RUNBOOK = (ROOT / "RUNBOOK.md").read_text()
 MAKEFILE = (ROOT / "Makefile").read_text()
 # In a code block of a workflow's or a person's, and within a sentence.
-COMMANDS = re.findall(r"(?:^    |`)((?:make|python -m infra\.\w+) [^`\n]*?)(?:`|   +.*)?$", README, re.MULTILINE)
+COMMANDS = re.findall(
+    r"(?:^    |`)((?:make|python -m infra\.\w+) [^`\n]*?)(?:`|   +.*)?$", README + RUNBOOK, re.MULTILINE
+)
 
 
 @pytest.mark.parametrize("command", [command for command in COMMANDS if command.startswith("make ")])
