@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from typing import Any, cast
+from unittest.mock import Mock
 
 import boto3
 import pytest
@@ -11,7 +12,7 @@ from botocore.exceptions import WaiterError
 from infra import naming
 from infra.environment import load
 from infra.local.aws import LocalAws
-from infra.pipeline import stack
+from infra.pipeline import stack, teardown
 from infra.pipeline.__main__ import main
 from infra.pipeline.stack import describe
 
@@ -189,6 +190,36 @@ def test_a_platform_that_a_function_of_somebody_else_uses_keeps_the_orders_stack
     session.client("cloudformation").delete_stack(StackName="guest")
     assert main(["teardown", "--environment", "dev", "--confirm", "orders-dev"]) == 0
     assert not describe(session, "platform-dev")
+
+
+def test_a_platform_that_somebody_begins_to_use_meanwhile(
+    session: boto3.Session,
+    deploy: Callable[..., None],
+    platform: Callable[[str], None],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    platform("dev")
+    deploy("orders-dev", naming.tags("dev"), function("orders-dev", "platform-dev"))
+    monkeypatch.setattr(teardown, "_users", Mock(side_effect=[[], ["platform-dev is used by guest"]]))
+    assert "platform-dev is used by guest" in refusal(capsys, 1, "dev", "--confirm", "orders-dev")
+    assert not describe(session, "orders-dev")
+    assert describe(session, "platform-dev")
+
+
+def test_a_stack_that_somebody_deploys(
+    session: boto3.Session,
+    deploy: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    deploy("orders-dev", naming.tags("dev"), PARAMETER)
+    found = describe(session, "orders-dev")
+    assert found
+    changing = {**found, "StackStatus": "UPDATE_IN_PROGRESS"}
+    monkeypatch.setattr(teardown, "describe", Mock(side_effect=[changing, None]))
+    assert "orders-dev is UPDATE_IN_PROGRESS" in refusal(capsys, 1, "dev", "--confirm", "orders-dev")
+    assert describe(session, "orders-dev")
 
 
 @pytest.mark.parametrize("tags", [{}, naming.tags("prod"), {"environment": "dev"}])
