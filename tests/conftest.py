@@ -1,10 +1,20 @@
 """Fixtures that several folders of tests share."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
 
 from infra.local.aws import LocalAws
+
+
+@pytest.fixture(scope="session", autouse=True)
+def outside_of_workflows() -> Iterator[None]:
+    """Hide what commands find in a workflow's job, so that tests do the same there as on a laptop."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("GITHUB_")]:
+            patch.delenv(name)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -119,7 +119,6 @@ def test_recorded_histories_that_change_are_named(reports: Path, monkeypatch: py
 def test_outside_a_workflow_it_names_the_missing_variable(
     reports: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.delenv("GITHUB_API_URL", raising=False)
     monkeypatch.setenv("GITHUB_TOKEN", "token")
     assert publish(reports) == 2
     assert "GITHUB_API_URL is not set" in capsys.readouterr().err

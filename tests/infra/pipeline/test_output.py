@@ -12,12 +12,6 @@ from infra.pipeline.output import show
 FACTS: dict[str, Any] = {"version": "7", "previous_version": None, "stacks": {"orders-dev": {}}, "note": "two\nlines"}
 
 
-@pytest.fixture(autouse=True)
-def _outside_github(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("GITHUB_OUTPUT", raising=False)
-    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
-
-
 def arguments(*, machine: bool = False, report: Path | None = None) -> Namespace:
     return Namespace(json=machine, report=report)
 

@@ -58,7 +58,6 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
 
 @pytest.fixture
 def session(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> boto3.Session:
-    monkeypatch.delenv("GITHUB_REF", raising=False)
     for key, value in aws.environ(ACCOUNT, REGION).items():
         monkeypatch.setenv(key, value)
     monkeypatch.setattr(stack, "POLL_SECONDS", 0.05)
