@@ -84,6 +84,10 @@ replay: $(DEVELOPMENT) ## Tell whether executions of the recorded histories coul
 record: $(DEVELOPMENT) ## Record those histories anew, from this code
 	@python -m infra.replay record
 
+.PHONY: rehearse
+rehearse: $(SYNTHESIS) $(LOCAL_AWS) ## Run the real workflows on this machine, from a pull request to prod (SCENARIO=merge for one, KEEP=1 leaves the local AWS up)
+	@python -m tests.rehearsal $(if $(SCENARIO),--scenario $(SCENARIO)) $(if $(KEEP),--keep)
+
 # Whose templates are checked: each environment's, a preview's, and those of the access to each account.
 TEMPLATES := $(patsubst environments/%.toml,build/templates/%,$(wildcard environments/*.toml))
 PREVIEW_TEMPLATES := build/templates/preview-pr-1

@@ -1,0 +1,124 @@
+"""What happens on GitHub, and what follows from it for a run before any of its jobs does something."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from infra.repository import load
+from infra.stacks.trust import MAIN
+
+Table = dict[str, Any]
+
+REPOSITORY = load()
+OWNER = REPOSITORY.owner
+
+
+@dataclass(frozen=True)
+class Event:
+    """One event, and the commit and ref that GitHub runs workflows on for it."""
+
+    name: str
+    ref: str
+    commit: str
+    payload: Table = field(default_factory=dict[str, Any])
+    actor: str = "somebody"
+    trusted: bool = True
+    """Whether GitHub gives its runs tokens: not to those of forks and of Dependabot."""
+    workflow: str = ""
+    """The one file that somebody starts by hand."""
+
+    def __str__(self) -> str:
+        """Tell it in a few words."""
+        if self.name == "pull_request":
+            return f"pull request {self.payload['number']} {self.payload['action']}"
+        return f"{self.name} on {self.ref.removeprefix('refs/heads/')}"
+
+
+@dataclass
+class Pull:
+    """A pull request into main."""
+
+    number: int
+    branch: str
+    head: str
+    title: str
+    author: str = "somebody"
+    fork: bool = False
+    state: str = "open"
+    merged: bool = False
+    files: list[str] = field(default_factory=list[str])
+    """Those that it changes."""
+
+    @property
+    def head_ref(self) -> str:
+        """Where its commits are found. Those of a fork are on no branch of the repository."""
+        return f"refs/pull/{self.number}/head" if self.fork else f"refs/heads/{self.branch}"
+
+    @property
+    def merge_ref(self) -> str:
+        """Where its merge into main is found while it is open."""
+        return f"refs/pull/{self.number}/merge"
+
+    def event(self, action: str, commit: str) -> Event:
+        """Return the event of an action on it, which runs on a commit: its merge, tried or true."""
+        head = f"a-fork/{REPOSITORY.name}" if self.fork else REPOSITORY.full_name
+        payload = {
+            "action": action,
+            "number": self.number,
+            "pull_request": {
+                "number": self.number,
+                "title": self.title,
+                "state": self.state,
+                "merged": self.merged,
+                "user": {"login": self.author},
+                "head": {"ref": self.branch, "sha": self.head, "repo": {"full_name": head, "fork": self.fork}},
+                "base": {"ref": "main", "repo": {"full_name": REPOSITORY.full_name}},
+            },
+            **repository(),
+        }
+        ref = MAIN if self.merged else self.merge_ref
+        trusted = not self.fork and self.author != "dependabot[bot]"
+        return Event("pull_request", ref, commit, payload, self.author, trusted)
+
+
+def push(commit: str, before: str) -> Event:
+    """Return the event of a push to main."""
+    return Event(
+        "push", MAIN, commit, {"ref": MAIN, "before": before, "after": commit, "deleted": False} | repository()
+    )
+
+
+def schedule(commit: str) -> Event:
+    """Return the event of a time of day, on main as it is."""
+    return Event("schedule", MAIN, commit, repository())
+
+
+def dispatch(commit: str, workflow: str, inputs: dict[str, str]) -> Event:
+    """Return the event of somebody who starts a workflow by hand, on main."""
+    return Event("workflow_dispatch", MAIN, commit, {"inputs": inputs, "ref": MAIN} | repository(), workflow=workflow)
+
+
+def repository() -> Table:
+    """Return what each event says of the repository."""
+    return {
+        "repository": {
+            "full_name": REPOSITORY.full_name,
+            "name": REPOSITORY.name,
+            "id": REPOSITORY.repository_id,
+            "default_branch": "main",
+            "owner": {"login": OWNER, "id": REPOSITORY.owner_id},
+        }
+    }
+
+
+def starts(file: str, workflow: Table, event: Event) -> bool:
+    """Return whether a workflow's `on` is for an event: its kind, and the filters for branches and types."""
+    triggers: Table = workflow["on"]
+    if event.name not in triggers or event.workflow not in ("", file):
+        return False
+    if event.name in ("schedule", "workflow_dispatch"):
+        return True
+    filters: Table = triggers[event.name] or {}
+    branch = event.payload["pull_request"]["base"]["ref"] if event.name == "pull_request" else event.ref
+    if "branches" in filters and branch.removeprefix("refs/heads/") not in filters["branches"]:
+        return False
+    return event.payload.get("action") in filters.get("types", ["opened", "synchronize", "reopened", None])
