@@ -73,7 +73,7 @@ unit: $(SYNTHESIS) $(LOCAL_AWS) ## Run the tests, but for the slow ones
 	pytest --ignore tests/rehearsal
 
 .PHONY: test-deployments
-test-deployments: $(SYNTHESIS) $(LOCAL_AWS) ## Run the slow tests: whole deployments to the local AWS, and orders through them
+test-deployments: $(SYNTHESIS) $(LOCAL_AWS) ## Run the slow tests: whole deployments to the local AWS, and rehearsals of a pipeline that is broken on purpose
 	pytest tests/rehearsal
 
 .PHONY: replay
@@ -86,7 +86,7 @@ record: $(DEVELOPMENT) ## Record those histories anew, from this code
 
 .PHONY: rehearse
 rehearse: $(SYNTHESIS) $(LOCAL_AWS) ## Run the real workflows on this machine, from a pull request to prod (SCENARIO=merge for one, KEEP=1 leaves the local AWS up)
-	@python -m tests.rehearsal $(if $(SCENARIO),--scenario $(SCENARIO)) $(if $(KEEP),--keep)
+	@python -m tests.rehearsal $(if $(SCENARIO),--scenario $(SCENARIO)) $(if $(KEEP),--keep) $(if $(ACTIONS),--actions $(ACTIONS))
 
 # Whose templates are checked: each environment's, a preview's, and those of the access to each account.
 TEMPLATES := $(patsubst environments/%.toml,build/templates/%,$(wildcard environments/*.toml))

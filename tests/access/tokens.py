@@ -56,10 +56,16 @@ def role_arn(environment: str, purpose: Purpose) -> str:
     return f"arn:aws:iam::{load(environment).account}:role/orders-{environment}-{purpose}"
 
 
+def encode(claims: Claims) -> str:
+    """Write claims as a token."""
+    parts = [json.dumps({"alg": "none"}), json.dumps(claims | {"exp": 4_000_000_000}), "unsigned"]
+    return ".".join(base64.urlsafe_b64encode(part.encode()).decode().rstrip("=") for part in parts)
+
+
 def assume(aws: LocalAws, role: str, claims: Claims) -> dict[str, str]:
     """Assume a role as aws-actions/configure-aws-credentials does, and return the environment variables it sets."""
     credentials = _anonymous(aws).assume_role_with_web_identity(
-        RoleArn=role, RoleSessionName="gha-1", WebIdentityToken=_encoded(claims)
+        RoleArn=role, RoleSessionName="gha-1", WebIdentityToken=encode(claims)
     )["Credentials"]
     return _variables(credentials["AccessKeyId"], credentials["SecretAccessKey"], credentials["SessionToken"])
 
@@ -82,8 +88,3 @@ def _anonymous(aws: LocalAws) -> "STSClient":
 
 def _variables(key: str, secret: str, token: str) -> dict[str, str]:
     return {"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret, "AWS_SESSION_TOKEN": token}
-
-
-def _encoded(claims: Claims) -> str:
-    parts = [json.dumps({"alg": "none"}), json.dumps(claims | {"exp": 4_000_000_000}), "unsigned"]
-    return ".".join(base64.urlsafe_b64encode(part.encode()).decode().rstrip("=") for part in parts)

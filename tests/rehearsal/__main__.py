@@ -3,6 +3,7 @@
 Exit codes: 0 all happened as it should; 1 something else happened; 2 the input is wrong; 130 interrupted.
 """
 
+import signal
 import sys
 import time
 from argparse import ArgumentParser
@@ -35,6 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parsed = parser.parse_args(arguments)
     if parsed.actions and not parsed.actions.is_dir():
         parser.error(f"--actions {parsed.actions} is not a folder")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     started = time.monotonic()
     try:
         with stage.start(actions=parsed.actions) as set_stage:

@@ -84,7 +84,7 @@ def test_at_its_deadline_it_gives_up_and_opens_the_function(monkeypatch: pytest.
 
 def test_paused_orders_are_not_waited_for_and_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     function = FakeFunction(monkeypatch, {"order-1": "RUNNING", "order-2": "PAUSED"}, {"order-2": "PAUSED"})
-    # It would wait for 15 minutes for one that runs.
+    monkeypatch.setitem(drain.CHOICES, "wait", 5)
     with pytest.raises(CommandError, match=r"order-2 on version 7: PAUSED(?s:.*)once somebody resumes or stops them"):
         drained("wait")
     assert function.door == ["closed", "open"]

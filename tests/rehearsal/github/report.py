@@ -48,9 +48,7 @@ def write(path: Path, played: Sequence[Played], state: State, seconds: float) ->
         "outcome": "failed" if failed else "passed",
         "verdict": escape(f"{told}, in {seconds:.0f} s."),
         "scenarios": "\n".join(map(_scenario, played)),
-        "refusals": _table(
-            (run.title, job.name, what) for run in runs for job in run.jobs.values() for what in job.refusals
-        ),
+        "refusals": "".join(_refusals(run, job) for run in runs for job in run.jobs.values() if job.refusals),
         "comments": "\n".join(_comments(state)),
         "times": _times(runs),
         "unmodelled": "<ul>" + "".join(f"<li>{escape(each)}</li>" for each in UNMODELLED) + "</ul>",
@@ -103,12 +101,18 @@ def _failure(job: Job) -> str:
     )
 
 
+def _refusals(run: Run, job: Job) -> str:
+    title = escape(f"{run.title}, {job.name}: {len(job.refusals)}")
+    told = "".join(f"<li>{escape(each)}</li>" for each in job.refusals)
+    return f"<details><summary>{title}</summary><ul>{told}</ul></details>"
+
+
 def _comments(state: State) -> Iterable[str]:
     # As on GitHub, HTML in Markdown is HTML; the page's policy lets no script of it run.
     markdown = MarkdownIt("commonmark", {"html": True}).enable("table")
     for comment in state.comments:
         about = state.pulls[comment["issue"]].title if comment["issue"] in state.pulls else ""
-        by = f"{comment['user']['login']} on {comment['issue']}, {about}; edited {comment['edits']} times"
+        by = f"{comment['user']['login']} on {comment['issue']}, {about}; edits: {comment['edits']}"
         yield f'<div class="comment"><p class="by">{escape(by)}</p>{markdown.render(comment["body"])}</div>'
 
 

@@ -10,6 +10,7 @@ from threading import Lock, Thread
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from tests.access.tokens import encode
 from tests.rehearsal.github import tokens
 from tests.rehearsal.github.events import REPOSITORY, Event, Pull, Table
 
@@ -189,7 +190,7 @@ class Handler(BaseHTTPRequestHandler):
         event = self.state.runs[query["run"]]
         claims = tokens.claims(event, query["workflow"], query.get("environment", ""), query["audience"])
         self.state.issued.append((query["run"], claims))
-        return {"value": tokens.encode(claims)}
+        return {"value": encode(claims)}
 
     def _api(self, path: str, query: Table) -> Any:
         for method, pattern, scope, name in ROUTES:

@@ -7,7 +7,7 @@ import pytest
 
 from infra.naming import PURPOSES, Purpose, github_environment
 from infra.stacks.trust import WORKFLOWS
-from tests.access.tokens import issued
+from tests.access.tokens import encode, issued
 from tests.rehearsal.github import events, tokens
 from tests.rehearsal.github.events import Pull
 
@@ -46,5 +46,5 @@ def test_pull_requests_may_enter_the_environments_of_previews_and_those_that_rea
 
 
 def test_a_token_carries_its_claims() -> None:
-    payload = tokens.encode({"aud": "x"}).split(".")[1]
+    payload = encode({"aud": "x"}).split(".")[1]
     assert json.loads(base64.urlsafe_b64decode(payload + "=="))["aud"] == "x"

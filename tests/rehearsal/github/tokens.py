@@ -1,8 +1,5 @@
 """The claims of the token that GitHub gives to a job: they follow from event, ref, environment and workflow file."""
 
-import base64
-import json
-
 from infra.environment import load, names
 from infra.naming import PURPOSES, github_environment
 from infra.stacks.trust import MAIN
@@ -46,12 +43,6 @@ def may_enter(ref: str, environment: str) -> bool:
     """Return whether an environment's branch rules, as README.md asks for them, let in the jobs of a ref."""
     open_to_pull_requests = environment in ("preview", "preview-teardown") or environment.endswith("-read")
     return ref == MAIN or (open_to_pull_requests and ref.startswith("refs/pull/"))
-
-
-def encode(found: Claims) -> str:
-    """Write claims as a token, but for its signature, which the local AWS does not check."""
-    parts = [json.dumps({"alg": "none"}), json.dumps(found | {"exp": 4_000_000_000}), "unsigned"]
-    return ".".join(base64.urlsafe_b64encode(part.encode()).decode().rstrip("=") for part in parts)
 
 
 # Each GitHub environment, and its variables.
