@@ -12,7 +12,7 @@ from infra import naming
 from infra.environment import load
 from infra.naming import Purpose
 from infra.pipeline.__main__ import parser
-from infra.stacks.access import PERMISSIONS
+from infra.stacks.permissions import PERMISSIONS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()

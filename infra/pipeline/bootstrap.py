@@ -19,8 +19,8 @@ from infra.pipeline.errors import CommandError
 from infra.pipeline.output import show
 from infra.pipeline.progress import doing
 from infra.pipeline.session import open_session
-from infra.stacks.access import deployed_stacks
 from infra.stacks.execution_policies import stack_arns
+from infra.stacks.permissions import deployed_stacks
 
 # `cdk bootstrap` does not replace a stack of another variant: the CLI's own template can't widen this one unnoticed.
 VARIANT = "orders: the CDK's template, narrowed to the stacks of one environment"

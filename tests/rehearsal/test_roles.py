@@ -19,7 +19,7 @@ from botocore.exceptions import ClientError
 from infra.environment import load
 from infra.local.aws import LocalAws
 from infra.stacks import execution_policies
-from infra.stacks.access import PERMISSIONS
+from infra.stacks.permissions import PERMISSIONS
 from tests.access.tokens import assume, assume_further, issued, role_arn, session
 
 ROOT = Path(__file__).parents[2]
