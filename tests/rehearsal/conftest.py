@@ -1,5 +1,6 @@
 """A local AWS per file, since deployments change what the next test would find."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,11 @@ from tests.rehearsal.deployment import ENVIRONMENT
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Take one worker more than there are cores: these tests wait for orders and stacks, a quarter of their time."""
+    return len(os.sched_getaffinity(0)) + 1 if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1) + 1
 
 
 @pytest.fixture(scope="module")
