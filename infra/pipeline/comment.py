@@ -12,6 +12,7 @@ from typing import TypeVar
 from github.Issue import Issue
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from infra import naming
 from infra.environment import Environment
 from infra.pipeline import github, markdown, timeline
 from infra.pipeline.arguments import add_pull_request
@@ -69,7 +70,8 @@ def run(environment: Environment, arguments: Namespace) -> int:
     """Write the comment, or update the one that there is."""
     changed = [Path(name) for name in github.changed_files(arguments.pull_request)]
     histories = [str(path) for path in changed if path.parent == RECORDED.relative_to(ROOT)]
-    body = render(environment, arguments.commit, read_reports(arguments.reports), histories)
+    function = naming.orders_stack(environment.name, arguments.pull_request)
+    body = render(environment, function, arguments.commit, read_reports(arguments.reports), histories)
     with github.asking(f"the comments of pull request {arguments.pull_request}"):
         url = publish(github.issue(arguments.pull_request), body)
     show(arguments, {"comment": url}, [f"The comment is at {url}"], body)
@@ -91,11 +93,14 @@ def read_reports(folder: Path) -> Reports:
     )
 
 
-def render(environment: Environment, commit: str, reports: Reports, histories: Sequence[str] = ()) -> str:
+def render(
+    environment: Environment, function: str, commit: str, reports: Reports, histories: Sequence[str] = ()
+) -> str:
     """Write the comment's Markdown.
 
     Args:
         environment: the one that hosts the preview.
+        function: that of the preview.
         commit: what the preview was built from.
         reports: what the other jobs left.
         histories: the recorded histories that the pull request changes.
@@ -105,7 +110,7 @@ def render(environment: Environment, commit: str, reports: Reports, histories: S
         alias = reports.deployment.alias_arn
         parts.append(f"Alias {markdown.code(alias)}, version {markdown.code(reports.deployment.version)}.")
         parts.append(_smoke(reports.smoke))
-        parts.append("Send an order of your own:\n\n" + markdown.block(_how_to_invoke(environment, alias), "sh"))
+        parts.append("Send an order of your own:\n\n" + markdown.block(_how_to_invoke(environment, function), "sh"))
         days = environment.preview_days
         parts.append(
             f"It goes, with the orders that still run, when this pull request is closed, or after {days} days."
@@ -145,10 +150,11 @@ def _histories(paths: Sequence[str]) -> str:
     return "\n".join([told, *(f"- {markdown.code(path)}" for path in paths)])
 
 
-def _how_to_invoke(environment: Environment, alias: str) -> str:
+def _how_to_invoke(environment: Environment, function: str) -> str:
+    # Of names that are ours alone: people paste it into a shell.
     return (
-        f"aws lambda invoke --region {environment.region} --function-name '{alias}' --invocation-type Event \\\n"
-        "    --durable-execution-name my-order --cli-binary-format raw-in-base64-out \\\n"
+        f"aws lambda invoke --region {environment.region} --function-name {function}:{naming.ALIAS} \\\n"
+        "    --invocation-type Event --durable-execution-name my-order --cli-binary-format raw-in-base64-out \\\n"
         """    --payload '{"orderId": "my-order"}' /dev/stdout"""
     )
 

@@ -24,6 +24,9 @@ CHOICES = {"refuse": 0, "wait": 900, "stop": 0}
 
 # Well below the 15 ListDurableExecutionsByFunction calls a second that an account has (Lambda quotas).
 POLL_SECONDS = 2
+# An execution is listed a moment after its start was answered; AWS gives no figure. What is missed all the same is
+# waited for by the deletion of the function.
+SETTLES_WITHIN_SECONDS = 3
 # A stopped execution ends at the next checkpoint of code that runs; a step may take as long as an invocation, and on
 # Managed Instances nothing ends it then (Lambda developer guide, execution environment of Managed Instances).
 STOPPED_AFTER_TIMEOUT_SECONDS = 60
@@ -64,7 +67,9 @@ def run(environment: Environment, arguments: Namespace) -> int:
     client = open_session(environment).client("lambda")
     if arguments.open:
         reopen(client, function)
-        return _show(arguments, f"{function} takes new executions, on version {live_version(client, function)}", 0)
+        if (version := live_version(client, function)) is None:
+            raise CommandError(f"{function} has no live alias, and none that a drain has put aside: deploy it")
+        return _show(arguments, f"{function} takes new executions, on version {version}", 0)
     stopped = drain(client, environment, function, arguments)
     if not is_closed(client, function):
         return _show(arguments, f"There is no function {function}", 0)
@@ -92,7 +97,7 @@ def drain(client: "LambdaClient", environment: Environment, function: str, argum
     """
     deadline = arguments.deadline if arguments.deadline is not None else CHOICES[arguments.running]
     if arguments.running == "refuse" and deadline == 0:
-        _refuse(function, running(client, function))
+        _refuse(function, running(client, function), is_open=not is_closed(client, function))
     close(client, function)
     try:
         left = _wait(client, function, deadline)
@@ -100,7 +105,8 @@ def drain(client: "LambdaClient", environment: Environment, function: str, argum
             _refuse(function, left)
             return 0
         stopped = sum(stop(client, each.arn, f"{function} is being removed") for each in left)
-        unstopped = _wait(client, function, environment.function.timeout_seconds + STOPPED_AFTER_TIMEOUT_SECONDS)
+        patience = environment.function.timeout_seconds + STOPPED_AFTER_TIMEOUT_SECONDS
+        unstopped = _wait(client, function, patience, paused_too=True)
         _refuse(function, unstopped, "were told to stop and have not: code that runs goes on to its next checkpoint")
     except BaseException:
         reopen(client, function)
@@ -121,30 +127,43 @@ def told_of_stopped(count: int) -> str:
     return f"; {count} {'execution was' if count == 1 else 'executions were'} stopped" if count else ""
 
 
-def _wait(client: "LambdaClient", function: str, deadline_seconds: float) -> list[Listed]:
-    """Wait until nothing runs, and return what still does. What is paused is not waited for: it ends by no clock."""
+def _wait(client: "LambdaClient", function: str, deadline_seconds: float, *, paused_too: bool = False) -> list[Listed]:
+    """Wait until nothing runs, and return what still does.
+
+    What is paused is not waited for unless it was stopped: it ends by no clock.
+    """
     started = time.monotonic()
     with doing(f"Executions of {function}") as tell:
-        while left := running(client, function):
+        while left := _look(client, function):
             active = [each for each in left if each.status != "PAUSED"]
             remaining = deadline_seconds - (time.monotonic() - started)
-            if remaining <= 0 or not active:
+            if remaining <= 0 or not (active or paused_too):
                 return left
             tell(f"{len(active)} running, {len(left) - len(active)} paused")
             time.sleep(min(POLL_SECONDS, remaining))
     return []
 
 
-def _refuse(function: str, left: Sequence[Listed], why: str = "have not ended") -> None:
+def _look(client: "LambdaClient", function: str) -> list[Listed]:
+    """Return what runs. That nothing does is believed the second time."""
+    found = running(client, function)
+    if not found:
+        time.sleep(SETTLES_WITHIN_SECONDS)
+        found = running(client, function)
+    return found
+
+
+def _refuse(function: str, left: Sequence[Listed], why: str = "have not ended", *, is_open: bool = True) -> None:
     if not left:
         return
+    door = "new ones are taken" if is_open else "no new ones are taken until `drain --open`"
     paused = " Those that are paused end only once somebody resumes or stops them."
     raise CommandError(
         "\n".join(
             [
                 f"{len(left)} executions of {function} {why}:",
                 *(f"  {line}" for line in lines(left)),
-                "They go on, and new ones are taken. Wait for them (--running wait), or stop them (--running stop)."
+                f"They go on, and {door}. Wait for them (--running wait), or stop them (--running stop)."
                 + (paused if any(each.status.startswith("PAUS") for each in left) else ""),
             ]
         )

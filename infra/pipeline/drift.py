@@ -30,6 +30,10 @@ POLL_SECONDS = 3
 POLLS = 15 * 60 // POLL_SECONDS
 
 
+# Of a stack that failed otherwise CloudFormation detects no drift (its user guide, detecting drift on an entire stack).
+DETECTABLE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_FAILED")
+
+
 @dataclass
 class Findings:
     """What was found, in lines of one form each night, so that an issue on them changes only when they do.
@@ -82,6 +86,9 @@ def _compare_stack(session: boto3.Session, folder: Path, name: str, findings: Fi
         return
     if is_changing(stack):
         findings.notes.append(f"{name} is {stack['StackStatus']}, so that it was not looked at")
+        return
+    if stack["StackStatus"] not in DETECTABLE:
+        findings.differing.append(f"{name} is {stack['StackStatus']}")
         return
     deployed, built = tags(stack).get("commit", "unknown"), stack_tags(folder, name).get("commit", "unknown")
     if deployed != built:

@@ -5,7 +5,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 from github import Auth, Github
-from github.GithubException import GithubException
+from github.GithubException import GithubException, UnknownObjectException
 from github.Issue import Issue
 from github.PullRequest import PullRequest
 from github.Repository import Repository
@@ -42,10 +42,19 @@ def pull_request(number: int) -> PullRequest:
 
     Raises:
         UsageError: a variable is missing.
-        CommandError: GitHub can't be asked, or has no such pull request.
+        UnknownPullRequestError: GitHub has none of that number.
+        CommandError: GitHub can't be asked.
     """
     with asking(f"pull request {number}"):
-        return _repository(lazy=False).get_pull(number)
+        repository = _repository(lazy=False)
+        try:
+            return repository.get_pull(number)
+        except UnknownObjectException as error:
+            raise UnknownPullRequestError(f"GitHub has no pull request {number}") from error
+
+
+class UnknownPullRequestError(CommandError):
+    """GitHub has no pull request of that number."""
 
 
 def changed_files(number: int) -> list[str]:

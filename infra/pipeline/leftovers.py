@@ -1,13 +1,17 @@
 """What carries the tags of an environment, or of a preview, although its stacks are gone."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import boto3
 from botocore.exceptions import ClientError
 
 from infra import naming
 from infra.environment import Environment
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation.type_defs import StackEventTypeDef
 
 # Tags that CloudFormation gives to every resource (its user guide, resource tags).
 STACK_ID, LOGICAL_ID = "aws:cloudformation:stack-id", "aws:cloudformation:logical-id"
@@ -27,17 +31,24 @@ def find(session: boto3.Session, environment: Environment, pull_request: int | N
     The list of tagged resources goes on with some, such as NAT gateways, when they are long gone, so that what
     CloudFormation says of its own deletions counts.
     """
-    unwanted: list[str] = []
-    retained: list[str] = []
-    fates: dict[str, dict[str, str]] = {}
+    left = Leftovers([], [])
+    events: dict[str, list[StackEventTypeDef] | None] = {}
     for arn, tags in _tagged(session, naming.tags(environment.name, pull_request)):
         stack_id = tags.get(STACK_ID, "")
-        if stack_id and stack_id not in fates:
-            fates[stack_id] = dict(_fates(session, stack_id))
-        fate = fates.get(stack_id, {}).get(tags.get(LOGICAL_ID, ""))
-        if fate != "DELETE_COMPLETE":
-            (retained if fate == "DELETE_SKIPPED" else unwanted).append(arn)
-    return Leftovers(unwanted, retained)
+        if stack_id not in events:
+            events[stack_id] = _events(session, stack_id) if stack_id else []
+        known = events[stack_id]
+        if known is None:
+            # What CloudFormation has forgotten was retained where it is of the one kind that is.
+            is_retained = environment.protection.removal_policy == "retain" and ":log-group:" in arn
+            fates = {"DELETE_SKIPPED"} if is_retained else set[str]()
+        else:
+            fates = _fates(known, tags.get(LOGICAL_ID, ""), arn)
+        if fates == {"DELETE_SKIPPED"}:
+            left.retained.append(arn)
+        elif fates != {"DELETE_COMPLETE"}:
+            left.unwanted.append(arn)
+    return left
 
 
 def _tagged(session: boto3.Session, tags: dict[str, str]) -> Iterator[tuple[str, dict[str, str]]]:
@@ -50,15 +61,27 @@ def _tagged(session: boto3.Session, tags: dict[str, str]) -> Iterator[tuple[str,
         yield resource.get("ResourceARN", ""), {tag["Key"]: tag["Value"] for tag in resource.get("Tags", [])}
 
 
-def _fates(session: boto3.Session, stack_id: str) -> Iterator[tuple[str, str]]:
-    """Yield what became of the resources of a stack, the newest status last."""
+def _events(session: boto3.Session, stack_id: str) -> "list[StackEventTypeDef] | None":
+    """Return the events of a stack, oldest first, or None once CloudFormation has forgotten it, after 90 days."""
     pages = session.client("cloudformation").get_paginator("describe_stack_events").paginate(StackName=stack_id)
     try:
-        events = [event for page in pages for event in page["StackEvents"]]
+        return [event for page in pages for event in page["StackEvents"]][::-1]
     except ClientError as error:
-        # CloudFormation forgets a deleted stack after 90 days.
         if "does not exist" not in str(error):
             raise
-        return
-    for event in reversed(events):
-        yield event.get("LogicalResourceId", ""), event.get("ResourceStatus", "")
+        return None
+
+
+def _fates(events: "Iterable[StackEventTypeDef]", logical_id: str, arn: str) -> set[str]:
+    """Return what became of a resource.
+
+    An update may have replaced it, and then others had its logical id as well. Where an ARN does not end like a
+    physical id, all of them count.
+    """
+    newest: dict[str, str] = {}
+    for event in events:
+        physical = event.get("PhysicalResourceId")
+        if physical and event.get("LogicalResourceId") == logical_id:
+            newest[physical] = event.get("ResourceStatus", "")
+    own = {status for physical, status in newest.items() if arn.removesuffix(":*").endswith(physical)}
+    return own or set(newest.values())

@@ -7,6 +7,7 @@ from argparse import ArgumentParser, Namespace
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -16,9 +17,9 @@ from rich.table import Table
 
 from infra import naming
 from infra.environment import Environment
-from infra.pipeline import markdown, versions
+from infra.pipeline import age, markdown, versions
 from infra.pipeline.arguments import add_pull_request
-from infra.pipeline.execution import running
+from infra.pipeline.execution import APPEARS_WITHIN_SECONDS, running
 from infra.pipeline.output import show
 from infra.pipeline.progress import doing
 from infra.pipeline.session import open_session
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 SMALLEST_FLOOR = 1
 # With this many versions on a capacity provider there is a warning.
 MANY_VERSIONS = 80
+
+# Longer than a start may take until it can be read.
+SETTLED_AFTER = timedelta(seconds=2 * APPEARS_WITHIN_SECONDS)
 
 COLUMNS = ("version", "", "running", "environments", "why")
 
@@ -131,6 +135,8 @@ def look(session: boto3.Session, function: str) -> Seen:
         hold = f"there is no stack {function}"
     elif not stack["StackStatus"].endswith("_COMPLETE"):
         hold = f"its stack is {stack['StackStatus']}"
+    elif age.since(stack.get("LastUpdatedTime", stack["CreationTime"])) < SETTLED_AFTER:
+        hold = "it was deployed a moment ago, and what began on it just before may not be listed yet"
     return Seen(
         function=function,
         floors=floors,

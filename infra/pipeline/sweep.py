@@ -36,7 +36,7 @@ class Outcome:
         """The outcome in words."""
         name = self.preview.name
         if self.failure:
-            return f"{name} is due ({self.reason}) and could not be removed: {self.failure}"
+            return f"{name} {'is due' if self.due else 'stays'} ({self.reason}), and was not removed: {self.failure}"
         if not self.due:
             return f"{name} stays: {self.reason}"
         return f"{name} is gone: {self.reason}{told_of_stopped(self.stopped)}"
@@ -70,12 +70,20 @@ def decide(environment: Environment, preview: Preview) -> Outcome:
     """Decide what is to become of a preview.
 
     Raises:
-        CommandError: GitHub can't be asked for its pull request, or does not know it.
+        CommandError: GitHub can't be asked for its pull request.
     """
-    stays, due = False, True
     if not preview.is_of(environment):
-        return Outcome(preview, stays, "it is named like a preview, and its tags say that it is none of ours")
-    state = github.pull_request(preview.pull_request).state
+        return Outcome(preview, False, "it is named like a preview, and its tags say that it is none of ours")
+    try:
+        state = github.pull_request(preview.pull_request).state
+    except github.UnknownPullRequestError as error:
+        return Outcome(preview, False, "nobody knows whether it is needed", failure=str(error))
+    return _decide(environment, preview, state)
+
+
+def _decide(environment: Environment, preview: Preview, state: str) -> Outcome:
+    """Decide by the state of its pull request."""
+    stays, due = False, True
     if is_changing(preview.stack):
         return Outcome(preview, stays, f"it is {preview.stack['StackStatus']}")
     if preview.stack["StackStatus"] == "REVIEW_IN_PROGRESS" and preview.age < REVIEWED_FOR_AT_MOST:

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import boto3
+from botocore.exceptions import ClientError
 
 from infra import naming
 from infra.environment import Environment
 from infra.pipeline import leftovers, previews
+from infra.pipeline.alias import is_closed
 from infra.pipeline.arguments import add_pull_request
 from infra.pipeline.drain import add_choice, drain, lines, told_of_stopped
 from infra.pipeline.errors import CommandError, UsageError
@@ -21,6 +23,7 @@ from infra.pipeline.execution import Listed, running
 from infra.pipeline.output import show
 from infra.pipeline.session import open_session
 from infra.pipeline.stack import delete, describe, is_changing, tags
+from infra.pipeline.versions import on_capacity_provider
 from infra.stacks.trust import MAIN
 
 if TYPE_CHECKING:
@@ -118,13 +121,27 @@ def remove(session: boto3.Session, environment: Environment, plan: Plan, argumen
     stopped = 0
     if plan.orders:
         stopped = drain(session.client("lambda"), environment, plan.orders["StackName"], arguments)
-        delete(session, plan.orders)
+        _delete_orders(session, plan.orders)
     if plan.platform:
         # Somebody may have begun to use it meanwhile.
         if users := _users(session, environment, plan.platform):
             raise CommandError("\n".join(users))
         delete(session, plan.platform)
     return stopped
+
+
+def _delete_orders(session: boto3.Session, stack: "StackTypeDef") -> None:
+    """Delete an orders stack that was drained, and say where a failure leaves it closed."""
+    name = stack["StackName"]
+    try:
+        delete(session, stack)
+    except (CommandError, ClientError) as error:
+        if not is_closed(session.client("lambda"), name):
+            raise
+        raise CommandError(
+            f"{error}\n{name} is still there, and takes no new executions: run this again, or let it take them with "
+            "`drain --open`"
+        ) from error
 
 
 def verify(session: boto3.Session, environment: Environment, pull_request: int | None) -> leftovers.Leftovers:
@@ -165,9 +182,7 @@ def _users(session: boto3.Session, environment: Environment, platform: "StackTyp
     used: set[str] = set()
     arns = [output.get("OutputValue", "") for output in platform.get("Outputs", [])]
     for arn in (arn for arn in arns if ":capacity-provider:" in arn):
-        pages = session.client("lambda").get_paginator("list_function_versions_by_capacity_provider")
-        for page in pages.paginate(CapacityProviderName=arn):
-            used |= {version["FunctionArn"].split(":")[6] for version in page["FunctionVersions"]}
+        used |= {version.split(":")[6] for version in on_capacity_provider(session, arn)}
     if environment.hosts_previews:
         used |= {preview.name for preview in previews.find(session, environment)}
     others = sorted(used - {naming.orders_stack(environment.name)})

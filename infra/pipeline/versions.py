@@ -84,8 +84,17 @@ def on_provider(session: boto3.Session, environment: Environment) -> int | None:
     arn = output(platform, "CapacityProviderArn") if platform else None
     if arn is None:
         return None
-    pages = session.client("lambda").get_paginator("list_function_versions_by_capacity_provider")
-    return sum(len(page["FunctionVersions"]) for page in pages.paginate(CapacityProviderName=arn))
+    return len(on_capacity_provider(session, arn))
+
+
+def on_capacity_provider(session: boto3.Session, arn: str) -> list[str]:
+    """Return the ARNs of all versions on a capacity provider. One that is gone has none, even if its stack is left."""
+    client = session.client("lambda")
+    pages = client.get_paginator("list_function_versions_by_capacity_provider").paginate(CapacityProviderName=arn)
+    try:
+        return [version["FunctionArn"] for page in pages for version in page["FunctionVersions"]]
+    except client.exceptions.ResourceNotFoundException:
+        return []
 
 
 def output(stack: "StackTypeDef", key: str) -> str | None:

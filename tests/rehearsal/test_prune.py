@@ -3,6 +3,7 @@
 import json
 from argparse import ArgumentParser
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,8 +28,9 @@ Facts = dict[str, Any]
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Callable[..., Facts]:
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Facts]:
     """Runs a command on an environment that retains no versions, and returns its facts."""
+    monkeypatch.setattr(prune, "SETTLED_AFTER", timedelta())
 
     def run(module: Any, *options: str) -> Facts:
         parser = ArgumentParser()

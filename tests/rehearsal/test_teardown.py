@@ -24,6 +24,7 @@ Run = Callable[..., int]
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(drain, "POLL_SECONDS", 0.1)
     monkeypatch.setattr(stack, "POLL_SECONDS", 0.1)
+    monkeypatch.setattr(drain, "SETTLES_WITHIN_SECONDS", 0)
 
 
 @pytest.fixture(scope="module")

@@ -129,7 +129,7 @@ def test_groups_are_those_of_jobs_with_steps_only() -> None:
     [
         ({"environment": "preview", "pull_request": 7}, "preview-7"),
         ({"environment": "dev"}, "dev"),
-        ({"environment": "prod", "pull_request": 0}, "prod"),
+        ({"environment": "prod", "pull_request": 0, "dry_run": False}, "prod"),
     ],
 )
 def test_deployment_and_removal_of_the_same_stack_wait_for_each_other(inputs: Table, group: str) -> None:
@@ -139,6 +139,11 @@ def test_deployment_and_removal_of_the_same_stack_wait_for_each_other(inputs: Ta
         parts = re.findall(r"\$\{\{ .*? }}", concurrency["group"])
         assert "".join(parts) == concurrency["group"]
         assert "".join(evaluate(parts, {"inputs": inputs})) == group
+
+
+def test_a_dry_run_takes_no_place_of_a_deployment_that_waits() -> None:
+    parts = re.findall(r"\$\{\{ .*? }}", JOBS["remove.yml", "remove"]["concurrency"]["group"])
+    assert "".join(evaluate(parts, {"inputs": {"environment": "dev", "dry_run": True}})) == "show-dev"
 
 
 def test_a_newer_push_cancels_only_what_changes_nothing() -> None:

@@ -12,6 +12,8 @@ from typing import Any, cast
 import pytest
 
 BOT = {"type": "Bot"}
+# For the state of a pull request: what GitHub does not answer for.
+REFUSED = "refused"
 
 
 @dataclass
@@ -36,6 +38,9 @@ class FakeGitHub(BaseHTTPRequestHandler):
         if match := re.fullmatch(r"/pulls/(\d+)", path):
             number = int(match[1])
             known = number in state.pulls
+            if state.pulls.get(number) == REFUSED:
+                self._answer({"message": "Bad credentials"}, 401)
+                return
             self._answer({"number": number, "state": state.pulls[number]} if known else None)
         elif re.fullmatch(r"/pulls/\d+/files", path):
             self._answer([{"filename": name} for name in state.files])

@@ -11,7 +11,7 @@ from tests.infra.pipeline.fake_github import GitHubState, fake_github
     [
         ({7: "open"}, 0, "is open"),
         ({7: "closed"}, 1, "is closed, so it gets no preview"),
-        ({}, 1, "could not be asked for pull request 7"),
+        ({}, 1, "has no pull request 7"),
     ],
 )
 def test_only_an_open_pull_request_passes(

@@ -38,7 +38,7 @@ def reports(tmp_path: Path) -> Path:
 
 
 def render(folder: Path) -> str:
-    return comment.render(load("preview"), COMMIT, comment.read_reports(folder))
+    return comment.render(load("preview"), "orders-pr-7", COMMIT, comment.read_reports(folder))
 
 
 def test_it_tells_commit_alias_timeline_changes_and_how_to_invoke(reports: Path) -> None:
@@ -68,6 +68,7 @@ def test_what_a_pull_request_s_jobs_left_can_not_forge_the_comment(reports: Path
         json.dumps({"problems": [hostile], "timeline": [TIMELINE[0] | {"name": hostile, "kind": hostile}]})
     )
     (reports / "diff-prod.json").write_text(json.dumps({"warnings": [hostile], "changes": {hostile: hostile}}))
+    assert "--function-name orders-pr-7:live " in render(reports)
     outside: list[str] = []
     fence = ""
     for line in render(reports).splitlines():

@@ -28,6 +28,11 @@ class FakeFunction:
         monkeypatch.setattr(drain, "close", self._close)
         monkeypatch.setattr(drain, "reopen", self._reopen)
         monkeypatch.setattr(drain, "POLL_SECONDS", 0)
+        monkeypatch.setattr(drain, "SETTLES_WITHIN_SECONDS", 0)
+        monkeypatch.setattr(drain, "is_closed", self._is_closed)
+
+    def _is_closed(self, *_: Any) -> bool:
+        return self.door[-1:] == ["closed"]
 
     def _close(self, *_: Any) -> None:
         self.door.append("closed")
@@ -95,6 +100,26 @@ def test_on_consent_all_are_stopped_paused_ones_too(monkeypatch: pytest.MonkeyPa
     assert drained("stop") == 2
     assert function.stopped == ["order-1", "order-2"]
     assert function.door == ["closed"]
+
+
+def test_an_order_that_is_listed_late_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    function = FakeFunction(monkeypatch, {}, {"order-1": "RUNNING"}, {})
+    assert drained("wait") == 0
+    assert function.looks == [{}]
+
+
+def test_paused_orders_that_were_stopped_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    paused = {"order-1": "PAUSED"}
+    function = FakeFunction(monkeypatch, paused, paused, paused, {}, stops=False)
+    assert drained("stop") == 1
+    assert function.door == ["closed"]
+
+
+def test_a_function_that_is_closed_already_says_so_when_it_is_not_drained(monkeypatch: pytest.MonkeyPatch) -> None:
+    function = FakeFunction(monkeypatch, {"order-1": "RUNNING"})
+    function.door.append("closed")
+    with pytest.raises(CommandError, match="no new ones are taken until `drain --open`"):
+        drained("refuse")
 
 
 def test_what_does_not_stop_is_told_after_the_longest_step(monkeypatch: pytest.MonkeyPatch) -> None:

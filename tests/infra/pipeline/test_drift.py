@@ -142,6 +142,11 @@ def test_a_stack_that_is_changing_is_not_looked_at_and_said_so(look: Look) -> No
     assert found["notes"] == ["orders-dev is UPDATE_IN_PROGRESS, so that it was not looked at"]
 
 
+@pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "DELETE_FAILED", "UPDATE_FAILED"])
+def test_a_stack_of_which_no_drift_can_be_detected_is_a_finding(look: Look, status: str) -> None:
+    assert look([], stack={"StackStatus": status})["differing"] == [f"orders-dev is {status}"]
+
+
 def test_another_commit_is_a_note_since_main_may_be_newer_than_its_deployment(look: Look) -> None:
     assert "main is at bbbb" in look([])["notes"][0]
 

@@ -58,8 +58,8 @@ def found(events: list[dict[str, Any]] | None, tags: dict[str, str]) -> leftover
 OF_STACK = {"aws:cloudformation:stack-id": STACK, "aws:cloudformation:logical-id": "Nat"}
 
 
-def event(status: str, logical_id: str = "Nat") -> dict[str, Any]:
-    return {"LogicalResourceId": logical_id, "ResourceStatus": status}
+def event(status: str, logical_id: str = "Nat", physical_id: str = "nat-1") -> dict[str, Any]:
+    return {"LogicalResourceId": logical_id, "ResourceStatus": status, "PhysicalResourceId": physical_id}
 
 
 @pytest.mark.parametrize(
@@ -73,6 +73,34 @@ def event(status: str, logical_id: str = "Nat") -> dict[str, Any]:
         pytest.param([event("CREATE_COMPLETE")], OF_STACK, [ARN], [], id="never deleted"),
         pytest.param([event("DELETE_COMPLETE", "Other")], OF_STACK, [ARN], [], id="of another name"),
         pytest.param(None, OF_STACK, [ARN], [], id="of a stack that is forgotten"),
+        pytest.param(
+            [event("DELETE_COMPLETE", physical_id="nat-2"), event("DELETE_FAILED")],
+            OF_STACK,
+            [ARN],
+            [],
+            id="replaced, and not deleted then",
+        ),
+        pytest.param(
+            [event("DELETE_FAILED", physical_id="nat-2"), event("DELETE_COMPLETE")],
+            OF_STACK,
+            [],
+            [],
+            id="replaced, and deleted then",
+        ),
+        pytest.param(
+            [event("DELETE_COMPLETE", physical_id="a"), event("DELETE_FAILED", physical_id="b")],
+            OF_STACK,
+            [ARN],
+            [],
+            id="of several, and it is not clear which",
+        ),
+        pytest.param(
+            [event("DELETE_COMPLETE"), event("CREATE_IN_PROGRESS", physical_id="")],
+            OF_STACK,
+            [],
+            [],
+            id="deleted, and had no id at first",
+        ),
         pytest.param([], {}, [ARN], [], id="of no stack"),
     ],
 )

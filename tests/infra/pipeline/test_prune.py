@@ -3,7 +3,7 @@
 import json
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -161,6 +161,7 @@ def functions(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> Iterator[Functi
         monkeypatch.setenv(key, value)
     made = Functions(aws.session(ACCOUNT, REGION))
     monkeypatch.setattr(prune, "running", made.running)
+    monkeypatch.setattr(prune, "SETTLED_AFTER", timedelta())
     yield made
     made.remove()
 
@@ -281,6 +282,14 @@ def test_a_stack_that_is_not_at_rest_holds_it(
     assert (code, facts["versions"][1]["reason"]) == (0, f"its stack is {status}")
 
 
+def test_a_deployment_a_moment_ago_holds_it(functions: Functions, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    functions.make("orders-dev", naming.tags("dev"), count=2)
+    monkeypatch.setattr(prune, "SETTLED_AFTER", timedelta(hours=1))
+    _, facts = run(DEV)
+    assert functions.floors("orders-dev") == {"2": 3, "1": 3}
+    assert "deployed a moment ago" in facts["versions"][1]["reason"]
+
+
 def test_a_function_without_its_stack_holds_it(functions: Functions, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     functions.make("orders-dev", naming.tags("dev"), count=2)
     monkeypatch.setattr(prune, "describe", answering(None))
@@ -293,7 +302,11 @@ def test_the_version_of_the_stack_is_read_from_its_outputs(
     functions: Functions, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     functions.make("orders-dev", naming.tags("dev"), count=2)
-    found = {"StackStatus": "UPDATE_COMPLETE", "Outputs": [{"OutputKey": "Version", "OutputValue": "1"}]}
+    found = {
+        "StackStatus": "UPDATE_COMPLETE",
+        "CreationTime": datetime.now(UTC),
+        "Outputs": [{"OutputKey": "Version", "OutputValue": "1"}],
+    }
     monkeypatch.setattr(prune, "describe", answering(found))
     run(DEV)
     assert functions.floors("orders-dev") == {"2": 3, "1": 1}

@@ -12,12 +12,12 @@ import pytest
 from infra import naming
 from infra.environment import load
 from infra.local.aws import LocalAws
-from infra.pipeline import stack, sweep
+from infra.pipeline import drain, stack, sweep
 from infra.pipeline.__main__ import main
 from infra.pipeline.errors import CommandError
 from infra.pipeline.previews import Preview
 from infra.pipeline.stack import describe
-from tests.infra.pipeline.fake_github import GitHubState, fake_github
+from tests.infra.pipeline.fake_github import REFUSED, GitHubState, fake_github
 
 PREVIEW = load("preview")
 SOON: Any = {"Delay": 0.05}
@@ -100,8 +100,16 @@ def test_it_is_decided_for_a_preview_that_is(
     assert reason in outcome.reason
 
 
-def test_a_pull_request_that_github_does_not_know_decides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    with fake_github(monkeypatch, GitHubState({})), pytest.raises(CommandError, match="could not be asked"):
+def test_a_pull_request_that_github_does_not_know_is_a_failure_of_that_preview_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with fake_github(monkeypatch, GitHubState({})):
+        outcome = sweep.decide(PREVIEW, preview())
+    assert (outcome.due, outcome.failure) == (False, "GitHub has no pull request 7")
+
+
+def test_a_github_that_refuses_decides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    with fake_github(monkeypatch, GitHubState({7: REFUSED})), pytest.raises(CommandError, match="could not be asked"):
         sweep.decide(PREVIEW, preview())
 
 
@@ -116,6 +124,7 @@ def session(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> boto3.Session:
     for key, value in aws.environ(PREVIEW.account, PREVIEW.region).items():
         monkeypatch.setenv(key, value)
     monkeypatch.setattr(stack, "POLL_SECONDS", 0.05)
+    monkeypatch.setattr(drain, "SETTLES_WITHIN_SECONDS", 0)
     return aws.session(PREVIEW.account, PREVIEW.region)
 
 
@@ -174,7 +183,7 @@ def test_when_github_can_not_be_asked_for_one_of_them_none_goes(
 ) -> None:
     for number in (7, 8):
         deploy(naming.orders_stack("preview", number), naming.tags("preview", number))
-    with fake_github(monkeypatch, GitHubState({7: "closed"})):
+    with fake_github(monkeypatch, GitHubState({7: "closed", 8: REFUSED})):
         assert run(tmp_path)[0] == 1
     assert "could not be asked for pull request 8" in capsys.readouterr().err
     assert describe(session, "orders-pr-7")

@@ -12,8 +12,9 @@ from botocore.exceptions import WaiterError
 from infra import naming
 from infra.environment import load
 from infra.local.aws import LocalAws
-from infra.pipeline import stack, teardown
+from infra.pipeline import drain, stack, teardown
 from infra.pipeline.__main__ import main
+from infra.pipeline.errors import CommandError
 from infra.pipeline.stack import describe
 
 PREVIEW, DEV = load("preview"), load("dev")
@@ -61,6 +62,7 @@ def session(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> boto3.Session:
     for key, value in aws.environ(ACCOUNT, REGION).items():
         monkeypatch.setenv(key, value)
     monkeypatch.setattr(stack, "POLL_SECONDS", 0.05)
+    monkeypatch.setattr(drain, "SETTLES_WITHIN_SECONDS", 0)
     return aws.session(ACCOUNT, REGION)
 
 
@@ -189,6 +191,31 @@ def test_a_platform_that_a_function_of_somebody_else_uses_keeps_the_orders_stack
     session.client("cloudformation").delete_stack(StackName="guest")
     assert main(["teardown", "--environment", "dev", "--confirm", "orders-dev"]) == 0
     assert not describe(session, "platform-dev")
+
+
+def test_a_platform_whose_capacity_provider_is_gone_already(
+    session: boto3.Session, deploy: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    gone = f"arn:aws:lambda:{REGION}:{ACCOUNT}:capacity-provider:gone"
+    deploy("platform-dev", naming.tags("dev"), PARAMETER, CapacityProviderArn=gone)
+    assert main(["teardown", "--environment", "dev", "--confirm", "orders-dev"]) == 0
+    assert not describe(session, "platform-dev")
+    assert "platform-dev gone" in capsys.readouterr().out
+
+
+def test_a_function_that_could_not_be_deleted_is_said_to_be_closed(
+    session: boto3.Session,
+    deploy: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    deploy("orders-dev", naming.tags("dev"), PARAMETER)
+    monkeypatch.setattr(teardown, "is_closed", Mock(return_value=True))
+    monkeypatch.setattr(teardown, "delete", Mock(side_effect=CommandError("it could not be deleted")))
+    said = refusal(capsys, 1, "dev", "--confirm", "orders-dev")
+    assert "it could not be deleted" in said
+    assert "`drain --open`" in said
+    assert describe(session, "orders-dev")
 
 
 def test_a_platform_that_somebody_begins_to_use_meanwhile(

@@ -66,6 +66,7 @@ class GitHub:
         self._environ = {
             "GITHUB_API_URL": state.url,
             "GITHUB_REPOSITORY": REPOSITORY.full_name,
+            "CDK_HOME": str(folder / "home" / ".cdk"),
             "REHEARSAL_ROOT": str(ROOT),
             "REHEARSAL_REPOSITORY": str(self.repository.path),
             "REHEARSAL_ARTIFACTS": str(folder / "artifacts"),

@@ -58,8 +58,9 @@ class Stage:
             UnexpectedError: it failed.
         """
         place = load(environment)
-        # What the CDK leaves in its user's home and among temporary files goes with the stage.
-        own = {"HOME": str(self.folder / "home"), "TMPDIR": str(self.folder)}
+        # What the CDK leaves in its user's home, wherever HOME is, and among temporary files goes with the stage.
+        home = self.folder / "home"
+        own = {"HOME": str(home), "CDK_HOME": str(home / ".cdk"), "TMPDIR": str(self.folder)}
         # A person is in no workflow, even where one runs the rehearsal.
         outside = {name: value for name, value in os.environ.items() if not name.startswith("GITHUB_")}
         done = subprocess.run(
