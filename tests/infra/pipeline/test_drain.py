@@ -20,6 +20,7 @@ class FakeFunction:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *statuses: dict[str, str], stops: bool = True) -> None:
         self.looks = list(statuses)
+        self.looked = 0
         self.stopped: list[str] = []
         self.door: list[str] = []
         self._stops = stops
@@ -41,6 +42,7 @@ class FakeFunction:
         self.door.append("open")
 
     def _running(self, *_: Any) -> list[Listed]:
+        self.looked += 1
         now = self.looks[0] if len(self.looks) == 1 else self.looks.pop(0)
         left = {name: status for name, status in now.items() if not (self._stops and name in self.stopped)}
         return [Listed(f"arn:{name}", name, "7", status, datetime.now(UTC)) for name, status in left.items()]
@@ -93,6 +95,8 @@ def test_paused_orders_are_not_waited_for_and_not_lost(monkeypatch: pytest.Monke
     with pytest.raises(CommandError, match=r"order-2 on version 7: PAUSED(?s:.*)once somebody resumes or stops them"):
         drained("wait")
     assert function.door == ["closed", "open"]
+    # Once none but the paused one was left, it was not looked again.
+    assert function.looked == 2
 
 
 def test_on_consent_all_are_stopped_paused_ones_too(monkeypatch: pytest.MonkeyPatch) -> None:
