@@ -18,16 +18,20 @@ def block(text: str, language: str = "") -> str:
 
 def code(text: object) -> str:
     """Quote one value within a line: nothing but letters, digits and the punctuation of names and ARNs is kept."""
-    return f"`{re.sub(r'[^A-Za-z0-9 ._:/$@,=-]', '', str(text))[:300]}`"
+    return f"`{_plain(text)}`"
 
 
 def folded(title: str, content: str) -> str:
-    """Fold content away under a title of our own."""
+    """Fold content away under a title of our own, in HTML: Markdown does nothing there."""
     return f"<details><summary>{title}</summary>\n\n{content}\n\n</details>"
 
 
 def changes(title: str, warnings: Iterable[str], stacks: Mapping[str, str]) -> str:
     """Write the changes of an environment: what deserves a look first, then the rest folded."""
     parts = [f"### {title}", *(f"- {code(warning)}" for warning in warnings)]
-    parts += [folded(code(name), block(text, "diff")) for name, text in stacks.items()]
+    parts += [folded(f"<code>{_plain(name)}</code>", block(text, "diff")) for name, text in stacks.items()]
     return "\n\n".join(parts)
+
+
+def _plain(text: object) -> str:
+    return re.sub(r"[^A-Za-z0-9 ._:/$@,=-]", "", str(text))[:300]

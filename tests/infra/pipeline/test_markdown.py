@@ -32,6 +32,11 @@ def test_an_arn_is_quoted_as_it_is() -> None:
     assert markdown.code(arn) == f"`{arn}`"
 
 
+def test_a_folded_stack_has_its_name_in_html_that_it_can_not_leave() -> None:
+    text = markdown.changes("Changes of prod", [], {"orders`-prod</code><img src=x>": "+ a"})
+    assert "<summary><code>orders-prod/codeimg src=x</code></summary>" in text
+
+
 def test_warnings_come_before_the_changes() -> None:
     text = markdown.changes("Changes of prod", ["orders-prod: IAM Statement Changes"], {"orders-prod": "+ a\n- b"})
     assert text.index("IAM Statement Changes") < text.index("+ a")

@@ -111,8 +111,9 @@ def _comments(state: State) -> Iterable[str]:
     # As on GitHub, HTML in Markdown is HTML; the page's policy lets no script of it run.
     markdown = MarkdownIt("commonmark", {"html": True}).enable("table")
     for comment in state.comments:
-        about = state.pulls[comment["issue"]].title if comment["issue"] in state.pulls else ""
-        by = f"{comment['user']['login']} on {comment['issue']}, {about}; edits: {comment['edits']}"
+        number = comment["issue"]
+        about = state.pulls[number].title if number in state.pulls else state.issues[number]["title"]
+        by = f"{comment['user']['login']} on {number}, {about}; edits: {comment['edits']}"
         yield f'<div class="comment"><p class="by">{escape(by)}</p>{markdown.render(comment["body"])}</div>'
 
 
