@@ -9,11 +9,10 @@ import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import aws_cdk as cdk
 
-from infra import naming
+from infra import ROOT, naming
 from infra.bundle import BundleError
 from infra.environment import Environment, EnvironmentFileError, load, names, of_account
 from infra.repository import RepositoryFileError
@@ -21,8 +20,6 @@ from infra.repository import load as load_repository
 from infra.stacks.access import Access
 from infra.stacks.orders import Orders
 from infra.stacks.platform import Platform
-
-ROOT = Path(__file__).parents[1]
 
 
 class ContextError(Exception):

@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from infra import ROOT
 from infra.environment import load, names
 
-ROOT = Path(__file__).parents[1]
 FUNCTIONS = ROOT / "functions"
 LOCK = FUNCTIONS / "orders" / "requirements.txt"
 INSTALLED = ROOT / ".tools" / "bundle"

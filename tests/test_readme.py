@@ -3,18 +3,16 @@
 import re
 import shlex
 from itertools import product
-from pathlib import Path
 
 import pytest
 
 import infra.local
-from infra import naming
+from infra import ROOT, naming
 from infra.environment import load
 from infra.naming import Purpose
 from infra.pipeline.__main__ import parser
-from infra.stacks.permissions import PERMISSIONS
+from infra.policies.roles import PERMISSIONS
 
-ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 RUNBOOK = (ROOT / "RUNBOOK.md").read_text()
 MAKEFILE = (ROOT / "Makefile").read_text()

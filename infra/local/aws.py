@@ -17,7 +17,8 @@ from urllib.request import urlopen
 import boto3
 import botocore.session
 
-ROOT = Path(__file__).parents[2]
+from infra import ROOT
+
 SERVER_PYTHON = ROOT / ".tools" / "local-aws" / "bin" / "python"
 LOGS = ROOT / "build" / "local-aws"
 

@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from infra.console.progress import console, doing
 from infra.environment import load
+from infra.errors import UsageError
 from infra.local.aws import LocalAws, LocalAwsError
-from infra.pipeline.errors import UsageError
 from infra.pipeline.invoke import read_order
-from infra.pipeline.progress import console, doing
 
 ENVIRONMENT = "local"
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.environment import EnvironmentFileError, load
+from infra.errors import CommandError, UsageError
 from infra.pipeline import (
     access,
     bootstrap,
@@ -30,7 +31,6 @@ from infra.pipeline import (
     sweep,
     teardown,
 )
-from infra.pipeline.errors import CommandError, UsageError
 
 COMMANDS = {
     "access": access,

@@ -11,16 +11,16 @@ from typing import Any
 import boto3
 
 from infra import naming
+from infra.aws.cdk import cdk
+from infra.aws.session import open_session
+from infra.aws.stack import describe
+from infra.console.output import show
+from infra.console.progress import console, doing
 from infra.environment import Environment, of_account
-from infra.pipeline.cdk import cdk
-from infra.pipeline.errors import CommandError, UsageError
-from infra.pipeline.output import show
-from infra.pipeline.progress import console, doing
-from infra.pipeline.session import open_session
-from infra.pipeline.stack import describe
+from infra.errors import CommandError, UsageError
+from infra.policies import trust
 from infra.repository import RepositoryFileError
 from infra.repository import load as load_repository
-from infra.stacks import trust
 
 
 def add_arguments(parser: ArgumentParser) -> None:

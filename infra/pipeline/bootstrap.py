@@ -12,15 +12,15 @@ from typing import Any, cast
 
 import boto3
 
-from infra import naming
+from infra import ROOT, naming
+from infra.aws.cdk import cdk
+from infra.aws.session import open_session
+from infra.console.output import show
+from infra.console.progress import doing
 from infra.environment import Environment
-from infra.pipeline.cdk import ROOT, cdk
-from infra.pipeline.errors import CommandError
-from infra.pipeline.output import show
-from infra.pipeline.progress import doing
-from infra.pipeline.session import open_session
-from infra.stacks.execution_policies import stack_arns
-from infra.stacks.permissions import deployed_stacks
+from infra.errors import CommandError
+from infra.policies.execution import stack_arns
+from infra.policies.roles import deployed_stacks
 
 # `cdk bootstrap` does not replace a stack of another variant: the CLI's own template can't widen this one unnoticed.
 VARIANT = "orders: the CDK's template, narrowed to the stacks of one environment"

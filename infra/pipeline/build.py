@@ -3,12 +3,12 @@
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from infra.aws.assembly import default_folder, digest, stack_names
+from infra.aws.cdk import cdk
+from infra.console.output import show
+from infra.console.progress import doing
 from infra.environment import Environment
 from infra.pipeline.arguments import add_pull_request
-from infra.pipeline.assembly import default_folder, digest, stack_names
-from infra.pipeline.cdk import cdk
-from infra.pipeline.output import show
-from infra.pipeline.progress import doing
 
 
 def add_arguments(parser: ArgumentParser) -> None:

@@ -2,11 +2,11 @@
 
 from argparse import ArgumentParser, Namespace
 
+from infra.console.output import show
 from infra.environment import Environment
-from infra.pipeline import github
+from infra.errors import CommandError
+from infra.github import client as github
 from infra.pipeline.arguments import add_pull_request
-from infra.pipeline.errors import CommandError
-from infra.pipeline.output import show
 
 
 def add_arguments(parser: ArgumentParser) -> None:

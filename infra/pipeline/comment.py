@@ -12,13 +12,14 @@ from typing import TypeVar
 from github.Issue import Issue
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from infra import naming
+from infra import ROOT, naming
+from infra.console import markdown, timeline
+from infra.console.output import show
 from infra.environment import Environment
-from infra.pipeline import github, markdown, timeline
+from infra.errors import UsageError
+from infra.github import client as github
 from infra.pipeline.arguments import add_pull_request
-from infra.pipeline.errors import UsageError
-from infra.pipeline.output import show
-from infra.replay import RECORDED, ROOT
+from infra.replay import RECORDED
 
 MARKER = "<!-- orders preview -->"
 

@@ -4,16 +4,16 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from infra import naming
+from infra.aws.alias import check_open, live_version
+from infra.aws.assembly import default_folder, digest, stack_names
+from infra.aws.cdk import cdk
+from infra.aws.session import open_session
+from infra.aws.stack import outputs
+from infra.console.output import show
+from infra.console.progress import doing
 from infra.environment import Environment
-from infra.pipeline.alias import check_open, live_version
+from infra.errors import UsageError
 from infra.pipeline.arguments import add_pull_request
-from infra.pipeline.assembly import default_folder, digest, stack_names
-from infra.pipeline.cdk import cdk
-from infra.pipeline.errors import UsageError
-from infra.pipeline.output import show
-from infra.pipeline.progress import doing
-from infra.pipeline.session import open_session
-from infra.pipeline.stack import outputs
 
 
 def add_arguments(parser: ArgumentParser) -> None:

@@ -8,14 +8,14 @@ from tempfile import TemporaryDirectory
 
 import boto3
 
+from infra.aws.assembly import default_folder, stack_names, stack_tags
+from infra.aws.cdk import cdk
+from infra.aws.session import open_session
+from infra.aws.stack import describe
+from infra.console import markdown
+from infra.console.output import show
+from infra.console.progress import doing
 from infra.environment import Environment
-from infra.pipeline import markdown
-from infra.pipeline.assembly import default_folder, stack_names, stack_tags
-from infra.pipeline.cdk import cdk
-from infra.pipeline.output import show
-from infra.pipeline.progress import doing
-from infra.pipeline.session import open_session
-from infra.pipeline.stack import describe
 
 # How the CDK CLI heads the changes that let somebody do more, and ends the lines of those that take something away.
 _SECURITY = ("IAM Statement Changes", "IAM Policy Changes", "Security Group Changes")

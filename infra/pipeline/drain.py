@@ -6,15 +6,15 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from infra import naming
+from infra.aws.alias import close, is_closed, live_version, reopen
+from infra.aws.execution import Listed, running, stop
+from infra.aws.session import open_session
+from infra.console import age
+from infra.console.output import show
+from infra.console.progress import doing
 from infra.environment import Environment
-from infra.pipeline import age
-from infra.pipeline.alias import close, is_closed, live_version, reopen
+from infra.errors import CommandError, UsageError
 from infra.pipeline.arguments import add_pull_request
-from infra.pipeline.errors import CommandError, UsageError
-from infra.pipeline.execution import Listed, running, stop
-from infra.pipeline.output import show
-from infra.pipeline.progress import doing
-from infra.pipeline.session import open_session
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient

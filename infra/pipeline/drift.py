@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING
 import boto3
 
 from infra import naming
+from infra.aws.alias import is_closed, live_version
+from infra.aws.assembly import default_folder, stack_names, stack_tags
+from infra.aws.session import open_session
+from infra.aws.stack import describe, is_changing, tags
+from infra.console import markdown
+from infra.console.output import show
+from infra.console.progress import doing
 from infra.environment import Environment
-from infra.pipeline import github, markdown
-from infra.pipeline.alias import is_closed, live_version
-from infra.pipeline.assembly import default_folder, stack_names, stack_tags
-from infra.pipeline.output import show
-from infra.pipeline.progress import doing
-from infra.pipeline.session import open_session
-from infra.pipeline.stack import describe, is_changing, tags
+from infra.github import client as github
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 3
 POLLS = 15 * 60 // POLL_SECONDS
-
 
 # Of a stack that failed otherwise CloudFormation detects no drift (its user guide, detecting drift on an entire stack).
 DETECTABLE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_FAILED")
@@ -71,11 +71,11 @@ def run(environment: Environment, arguments: Namespace) -> int:
     for name in names:
         _compare_stack(session, folder, name, findings)
     _compare_code(session, folder, naming.orders_stack(environment.name), findings)
-    lines = list(_lines(findings))
+    summary = _markdown(findings)
     if arguments.issue:
-        body = None if findings.is_clean else _markdown(findings)
+        body = None if findings.is_clean else summary
         github.keep_issue(f"drift {environment.name}", f"{environment.name} is not what main says", body)
-    show(arguments, {"clean": findings.is_clean, **asdict(findings)}, lines, _markdown(findings))
+    show(arguments, {"clean": findings.is_clean, **asdict(findings)}, _lines(findings), summary)
     return 0 if findings.is_clean else 1
 
 

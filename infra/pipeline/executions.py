@@ -8,14 +8,14 @@ from dataclasses import asdict, dataclass
 from rich.console import RenderableType
 from rich.table import Table
 
+from infra.aws import versions
+from infra.aws.alias import is_closed, live_version
+from infra.aws.execution import ENDED, NOT_ENDED, Listed, executions
+from infra.aws.session import open_session
+from infra.console.output import show
 from infra.environment import Environment
-from infra.pipeline import versions
-from infra.pipeline.alias import is_closed, live_version
 from infra.pipeline.arguments import add_pull_request
 from infra.pipeline.drain import lines
-from infra.pipeline.execution import ENDED, NOT_ENDED, Listed, executions
-from infra.pipeline.output import show
-from infra.pipeline.session import open_session
 
 
 @dataclass(frozen=True)

@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING
 from rich.console import RenderableType
 
 from infra import naming
+from infra.aws import execution
+from infra.aws.execution import Execution
+from infra.aws.session import open_session
+from infra.aws.stack import outputs
+from infra.console import timeline
+from infra.console.output import show
+from infra.console.progress import doing
 from infra.environment import Environment
-from infra.pipeline import execution, timeline
+from infra.errors import UsageError
 from infra.pipeline.arguments import add_pull_request
-from infra.pipeline.errors import UsageError
-from infra.pipeline.execution import Execution
-from infra.pipeline.output import show
-from infra.pipeline.progress import doing
-from infra.pipeline.session import open_session
-from infra.pipeline.stack import outputs
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda.type_defs import EventTypeDef

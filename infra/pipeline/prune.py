@@ -16,14 +16,15 @@ from rich.console import RenderableType
 from rich.table import Table
 
 from infra import naming
+from infra.aws import versions
+from infra.aws.execution import APPEARS_WITHIN_SECONDS, running
+from infra.aws.session import open_session
+from infra.aws.stack import deployed_at, describe, outputs_of
+from infra.console import age, markdown
+from infra.console.output import show
+from infra.console.progress import doing
 from infra.environment import Environment
-from infra.pipeline import age, markdown, versions
 from infra.pipeline.arguments import add_pull_request
-from infra.pipeline.execution import APPEARS_WITHIN_SECONDS, running
-from infra.pipeline.output import show
-from infra.pipeline.progress import doing
-from infra.pipeline.session import open_session
-from infra.pipeline.stack import describe
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -135,14 +136,14 @@ def look(session: boto3.Session, function: str) -> Seen:
         hold = f"there is no stack {function}"
     elif not stack["StackStatus"].endswith("_COMPLETE"):
         hold = f"its stack is {stack['StackStatus']}"
-    elif age.since(stack.get("LastUpdatedTime", stack["CreationTime"])) < SETTLED_AFTER:
+    elif age.since(deployed_at(stack)) < SETTLED_AFTER:
         hold = "it was deployed a moment ago, and what began on it just before may not be listed yet"
     return Seen(
         function=function,
         floors=floors,
         aliases=dict(_named(client, function)) if floors else {},
         running=Counter(each.version for each in running(client, function)),
-        deployed=versions.output(stack, "Version") if stack else None,
+        deployed=outputs_of(stack).get("Version") if stack else None,
         hold=hold,
     )
 

@@ -3,12 +3,12 @@
 from argparse import ArgumentParser, Namespace
 
 from infra import naming
+from infra.aws.alias import check_open, live_version, set_live_version
+from infra.aws.session import open_session
+from infra.console.output import show
 from infra.environment import Environment
-from infra.pipeline.alias import check_open, live_version, set_live_version
+from infra.errors import CommandError
 from infra.pipeline.arguments import add_pull_request
-from infra.pipeline.errors import CommandError
-from infra.pipeline.output import show
-from infra.pipeline.session import open_session
 
 
 def add_arguments(parser: ArgumentParser) -> None:

@@ -12,15 +12,16 @@ from rich.console import RenderableType
 from rich.table import Table
 
 from infra import naming
+from infra.aws import previews, versions
+from infra.aws.alias import is_closed, live_version
+from infra.aws.execution import executions, running
+from infra.aws.session import open_session
+from infra.aws.stack import deployed_at, describe, tags
+from infra.console import age
+from infra.console.output import show
+from infra.console.progress import doing
 from infra.environment import Environment, load, names, of_account
-from infra.pipeline import age, previews, versions
-from infra.pipeline.alias import is_closed, live_version
-from infra.pipeline.execution import executions, running
-from infra.pipeline.output import show
-from infra.pipeline.progress import doing
-from infra.pipeline.session import open_session
 from infra.pipeline.smoke import PREFIX
-from infra.pipeline.stack import describe, tags
 from infra.pipeline.teardown import stack_names
 
 if TYPE_CHECKING:
@@ -149,7 +150,7 @@ def _stack(stack: "StackTypeDef") -> Stack:
         name=stack["StackName"],
         status=stack["StackStatus"],
         commit=tags(stack).get("commit"),
-        deployed=stack.get("LastUpdatedTime", stack["CreationTime"]),
+        deployed=deployed_at(stack),
         drift=drift["StackDriftStatus"] if drift else "NOT_CHECKED",
         drift_checked=drift.get("LastCheckTimestamp") if drift else None,
     )

@@ -8,14 +8,17 @@ from datetime import timedelta
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from infra.aws import previews
+from infra.aws.previews import Preview
+from infra.aws.session import open_session
+from infra.aws.stack import is_changing
+from infra.console import age, markdown
+from infra.console.output import show
 from infra.environment import Environment
-from infra.pipeline import age, github, markdown, previews, teardown
+from infra.errors import CommandError
+from infra.github import client as github
+from infra.pipeline import teardown
 from infra.pipeline.drain import told_of_stopped
-from infra.pipeline.errors import CommandError
-from infra.pipeline.output import show
-from infra.pipeline.previews import Preview
-from infra.pipeline.session import open_session
-from infra.pipeline.stack import is_changing
 
 # A stack that is only being reviewed belongs to a deployment that begins, or to one that died before it changed any.
 REVIEWED_FOR_AT_MOST = timedelta(hours=1)

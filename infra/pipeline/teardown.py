@@ -13,18 +13,18 @@ import boto3
 from botocore.exceptions import ClientError
 
 from infra import naming
+from infra.aws import leftovers, previews
+from infra.aws.alias import is_closed
+from infra.aws.execution import Listed, running
+from infra.aws.session import open_session
+from infra.aws.stack import carries, delete, describe, is_changing, tags
+from infra.aws.versions import on_capacity_provider
+from infra.console.output import show
 from infra.environment import Environment
-from infra.pipeline import leftovers, previews
-from infra.pipeline.alias import is_closed
+from infra.errors import CommandError, UsageError
 from infra.pipeline.arguments import add_pull_request
 from infra.pipeline.drain import add_choice, drain, lines, told_of_stopped
-from infra.pipeline.errors import CommandError, UsageError
-from infra.pipeline.execution import Listed, running
-from infra.pipeline.output import show
-from infra.pipeline.session import open_session
-from infra.pipeline.stack import delete, describe, is_changing, tags
-from infra.pipeline.versions import on_capacity_provider
-from infra.stacks.trust import MAIN
+from infra.policies.trust import MAIN
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation.type_defs import StackTypeDef
@@ -32,11 +32,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Plan:
-    """What there is to remove, what runs on it, and why it may not be removed."""
+    """What there is to remove, and why it may not be removed."""
 
     orders: "StackTypeDef | None"
     platform: "StackTypeDef | None"
-    running: list[Listed]
     refusals: list[str]
 
     @property
@@ -63,8 +62,9 @@ def run(environment: Environment, arguments: Namespace) -> int:
     plan = make_plan(session, environment, arguments.pull_request)
     if arguments.dry_run:
         facts = {"stacks": [stack["StackName"] for stack in plan.stacks], "refusals": plan.refusals}
-        told = list(_lines(plan, environment))
-        show(arguments, {**facts, "running": len(plan.running), "removed": False}, told, "\n".join(told))
+        left = running(session.client("lambda"), plan.orders["StackName"]) if plan.orders else []
+        told = list(_lines(plan, left, environment))
+        show(arguments, {**facts, "running": len(left), "removed": False}, told, "\n".join(told))
         return 0
     stopped = remove(session, environment, plan, arguments)
     left = verify(session, environment, arguments.pull_request)
@@ -106,8 +106,7 @@ def make_plan(session: boto3.Session, environment: Environment, pull_request: in
     refusals = [refusal for stack in stacks.values() for refusal in _refusals(stack, environment, pull_request)]
     if platform:
         refusals += _users(session, environment, platform)
-    lambda_ = session.client("lambda")
-    return Plan(orders, platform, running(lambda_, orders["StackName"]) if orders else [], refusals)
+    return Plan(orders, platform, refusals)
 
 
 def remove(session: boto3.Session, environment: Environment, plan: Plan, arguments: Namespace) -> int:
@@ -166,7 +165,7 @@ def verify(session: boto3.Session, environment: Environment, pull_request: int |
 def _refusals(stack: "StackTypeDef", environment: Environment, pull_request: int | None) -> Iterator[str]:
     name = stack["StackName"]
     expected = naming.tags(environment.name, pull_request)
-    if not expected.items() <= tags(stack).items():
+    if not carries(stack, expected):
         yield f"{name} was not made by this project: its tags are {tags(stack)}, and should be {expected}"
     if stack.get("EnableTerminationProtection"):
         yield (
@@ -190,12 +189,12 @@ def _users(session: boto3.Session, environment: Environment, platform: "StackTyp
     return [f"{name} is used by {', '.join(others)}; remove that first"] if others else []
 
 
-def _lines(plan: Plan, environment: Environment) -> Iterator[str]:
+def _lines(plan: Plan, left: list[Listed], environment: Environment) -> Iterator[str]:
     if not plan.stacks:
         yield f"There is nothing of {environment.name} to remove"
     for stack in plan.stacks:
         yield f"To be removed: {stack['StackName']}, {stack['StackStatus']}"
-    for line in lines(plan.running):
+    for line in lines(left):
         yield f"  {line}"
     for refusal in plan.refusals:
         yield f"Refused: {refusal}"

@@ -15,7 +15,8 @@ from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Sequence
 from types import ModuleType
 
-from infra.replay import RECORDED, ROOT
+from infra import ROOT
+from infra.replay import RECORDED
 from infra.replay.check import check
 from infra.replay.history import HistoryError, load
 from infra.replay.record import record

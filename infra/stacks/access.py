@@ -13,10 +13,11 @@ from constructs import Construct
 from infra import naming
 from infra.environment import Environment
 from infra.naming import Purpose
+from infra.policies import execution as execution_policies
+from infra.policies import trust
+from infra.policies.execution import Statement
+from infra.policies.roles import PERMISSIONS
 from infra.repository import Repository
-from infra.stacks import execution_policies, trust
-from infra.stacks.execution_policies import Statement
-from infra.stacks.permissions import PERMISSIONS
 
 
 class Access(cdk.Stack):

@@ -10,7 +10,7 @@ from constructs import Construct
 
 from infra import bundle, naming
 from infra.environment import Environment
-from infra.stacks.execution_policies import boundary_arn
+from infra.policies.execution import boundary_arn
 from infra.stacks.log_group import LogGroup
 from infra.stacks.platform import ARCHITECTURES, LAMBDA
 from infra.stacks.suppress import REDUNDANT_DEPENDENCY, suppress

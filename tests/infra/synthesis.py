@@ -8,9 +8,9 @@ from typing import Any, TypeAlias, cast
 
 import aws_cdk as cdk
 
+from infra import ROOT
 from infra.environment import Environment
 
-ROOT = Path(__file__).parents[2]
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 Resource: TypeAlias = dict[str, Any]

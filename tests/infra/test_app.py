@@ -9,11 +9,11 @@ from pathlib import Path
 import aws_cdk as cdk
 import pytest
 
-from infra import app, bundle
+from infra import ROOT, app, bundle
 from infra.app import ContextError, build
 from infra.bundle import BundleError
 from infra.environment import EnvironmentFileError, load, names
-from tests.infra.synthesis import COMMIT, ROOT, Resource, Synthesize, make_app, synthesized
+from tests.infra.synthesis import COMMIT, Resource, Synthesize, make_app, synthesized
 
 UNTAGGABLE = {
     "AWS::EC2::Route",

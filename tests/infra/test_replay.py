@@ -12,7 +12,8 @@ from types import ModuleType
 import pytest
 from aws_durable_execution_sdk_python.lambda_service import OperationStatus
 
-from infra.replay import RECORDED, ROOT
+from infra import ROOT
+from infra.replay import RECORDED
 from infra.replay import __main__ as command
 from infra.replay.check import check
 from infra.replay.history import SDK, History, HistoryError, load

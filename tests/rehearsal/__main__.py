@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from threading import Event
 
+from infra import ROOT
+from infra.console.progress import console
 from infra.local.aws import LocalAwsError
-from infra.pipeline.cdk import ROOT
-from infra.pipeline.progress import console
 from tests.rehearsal.github import report, stage
 from tests.rehearsal.github.report import Played
 from tests.rehearsal.github.scenarios import SCENARIOS, Scenario, chosen

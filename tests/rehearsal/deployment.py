@@ -10,8 +10,8 @@ import aws_cdk
 import pytest
 
 from infra import app, bundle, naming
+from infra.aws import execution
 from infra.environment import load
-from infra.pipeline import execution
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient

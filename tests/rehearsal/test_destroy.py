@@ -7,8 +7,8 @@ import boto3
 import pytest
 from botocore.exceptions import WaiterError
 
-from infra.pipeline.cdk import cdk
-from infra.pipeline.stack import describe, outputs
+from infra.aws.cdk import cdk
+from infra.aws.stack import describe, outputs
 from tests.rehearsal.deployment import FUNCTION, PLATFORM, synthesize
 
 

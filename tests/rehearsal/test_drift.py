@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
+from infra.aws.alias import set_live_version
+from infra.aws.stack import outputs
 from infra.pipeline import drift
-from infra.pipeline.alias import set_live_version
-from infra.pipeline.stack import outputs
 from tests.infra.pipeline.fake_github import fake_github
 from tests.rehearsal.deployment import FUNCTION, PLATFORM, synthesize
 

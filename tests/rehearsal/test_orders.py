@@ -11,8 +11,9 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from infra.pipeline import execution, smoke
-from infra.pipeline.stack import outputs
+from infra.aws import execution
+from infra.aws.stack import outputs
+from infra.pipeline import smoke
 from tests.rehearsal.deployment import FUNCTION, follow, name, order, start, synthesize
 
 if TYPE_CHECKING:

@@ -11,9 +11,10 @@ import boto3
 import pytest
 
 from infra import naming
-from infra.pipeline import executions, prune, status, versions
-from infra.pipeline.alias import live_version
-from infra.pipeline.stack import outputs
+from infra.aws import versions
+from infra.aws.alias import live_version
+from infra.aws.stack import outputs
+from infra.pipeline import executions, prune, status
 from tests.rehearsal.deployment import ENVIRONMENT, FUNCTION, PLATFORM, follow, name, start, synthesize
 
 if TYPE_CHECKING:

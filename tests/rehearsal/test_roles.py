@@ -16,13 +16,13 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from infra import ROOT
 from infra.environment import load
 from infra.local.aws import LocalAws
-from infra.stacks import execution_policies
-from infra.stacks.permissions import PERMISSIONS
+from infra.policies import execution as execution_policies
+from infra.policies.roles import PERMISSIONS
 from tests.access.tokens import assume, assume_further, issued, role_arn, session
 
-ROOT = Path(__file__).parents[2]
 REGION = "eu-west-1"
 ACCOUNT = "111111111111"
 TEMPLATE = '{"Resources": {"Group": {"Type": "AWS::Logs::LogGroup"}}}'

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
-from infra.pipeline import drain, stack
-from infra.pipeline.alias import is_closed, live_version
-from infra.pipeline.stack import describe, outputs
+from infra.aws import stack
+from infra.aws.alias import is_closed, live_version
+from infra.aws.stack import describe, outputs
+from infra.pipeline import drain
 from tests.rehearsal.deployment import FUNCTION, PLATFORM, follow, name, start, synthesize
 
 if TYPE_CHECKING:

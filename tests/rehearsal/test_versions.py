@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import boto3
 
-from infra.pipeline.alias import live_version
-from infra.pipeline.stack import outputs
+from infra.aws.alias import live_version
+from infra.aws.stack import outputs
 from tests.rehearsal.deployment import FUNCTION, PLATFORM, follow, name, start, synthesize
 
 if TYPE_CHECKING:

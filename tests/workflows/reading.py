@@ -12,7 +12,8 @@ from typing import Any
 
 import yaml
 
-ROOT = Path(__file__).parents[2]
+from infra import ROOT
+
 GITHUB = ROOT / ".github"
 WORKFLOW_FILES = sorted((GITHUB / "workflows").iterdir())
 ACTION_FILES = sorted((GITHUB / "actions").glob("*/action.yml"))

@@ -4,7 +4,7 @@ import pytest
 
 from infra import naming, repository
 from infra.environment import load, names
-from infra.stacks import trust
+from infra.policies import trust
 from tests.workflows.reading import JOBS, WORKFLOWS, Access, accesses, called, evaluate, steps, the_step, uses
 
 ACCOUNT = "${{ vars.AWS_ACCOUNT_ID }}"

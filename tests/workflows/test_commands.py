@@ -8,9 +8,10 @@ from argparse import Namespace
 
 import pytest
 
+from infra import ROOT
 from infra.environment import Environment
 from infra.pipeline.__main__ import COMMANDS, main
-from tests.workflows.reading import ACTIONS, JOBS, ROOT, Table, steps, the_step
+from tests.workflows.reading import ACTIONS, JOBS, Table, steps, the_step
 
 PIPELINE = ".venv/bin/python -m infra.pipeline "
 # What a runner sets for every step.

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.workflows.reading import ACTION_FILES, GITHUB, ROOT, WORKFLOW_FILES, ask_github
+from infra import ROOT
+from tests.workflows.reading import ACTION_FILES, GITHUB, WORKFLOW_FILES, ask_github
 
 
 def _run(tool: str, *arguments: str | Path) -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from infra import ROOT
 from infra.local import aws as module
-from infra.local.aws import ROOT, SERVER_PYTHON, LocalAws, LocalAwsError
+from infra.local.aws import SERVER_PYTHON, LocalAws, LocalAwsError
 from tests.infra.local.durable_stack import ACCOUNT, REGION, DurableStack, eventually, zipped
 
 START = """

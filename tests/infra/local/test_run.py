@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[3]
+from infra import ROOT
 
 
 def run(*arguments: str) -> "subprocess.CompletedProcess[str]":

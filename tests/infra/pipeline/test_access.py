@@ -7,10 +7,10 @@ import boto3
 import pytest
 
 from infra.environment import Environment, load
+from infra.errors import CommandError, UsageError
 from infra.local.aws import LocalAws
 from infra.pipeline import access
 from infra.pipeline.access import has_foreign_provider
-from infra.pipeline.errors import CommandError, UsageError
 
 GITHUB = "https://token.actions.githubusercontent.com"
 

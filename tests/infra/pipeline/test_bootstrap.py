@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from infra.aws.cdk import cdk
 from infra.environment import load
+from infra.errors import CommandError
 from infra.pipeline.bootstrap import VARIANT, narrow
-from infra.pipeline.cdk import cdk
-from infra.pipeline.errors import CommandError
 
 
 @cache

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
+from infra import ROOT
 from infra.environment import load
+from infra.errors import UsageError
 from infra.pipeline import comment
 from infra.pipeline.__main__ import main
-from infra.pipeline.errors import UsageError
-from infra.replay import RECORDED, ROOT
+from infra.replay import RECORDED
 from tests.infra.pipeline.fake_github import GitHubState, fake_github
 
 ALIAS = "arn:aws:lambda:eu-west-1:111111111111:function:orders-pr-7:live"

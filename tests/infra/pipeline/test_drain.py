@@ -6,11 +6,11 @@ from typing import Any, cast
 
 import pytest
 
+from infra.aws.execution import Listed
 from infra.environment import load
+from infra.errors import CommandError
 from infra.pipeline import drain
 from infra.pipeline.__main__ import main
-from infra.pipeline.errors import CommandError
-from infra.pipeline.execution import Listed
 
 ANYTHING = cast("Any", None)
 

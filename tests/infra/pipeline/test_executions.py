@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from infra.aws import versions
+from infra.aws.execution import ENDED, NOT_ENDED, Listed
+from infra.console import age
 from infra.environment import load
-from infra.pipeline import age, executions, versions
-from infra.pipeline.execution import ENDED, NOT_ENDED, Listed
+from infra.pipeline import executions
 
 NOW = datetime.now(UTC)
 WIDTH = 100

@@ -8,9 +8,9 @@ from unittest.mock import Mock
 import pytest
 from botocore.exceptions import ClientError
 
+from infra.errors import CommandError, UsageError
 from infra.pipeline import build
 from infra.pipeline.__main__ import COMMANDS, main
-from infra.pipeline.errors import CommandError, UsageError
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -13,10 +13,11 @@ import pytest
 from botocore.exceptions import ClientError
 
 from infra import naming
+from infra.aws import stack, versions
+from infra.aws.execution import Listed
 from infra.environment import Environment, load
 from infra.local.aws import LocalAws
-from infra.pipeline import prune, stack, versions
-from infra.pipeline.execution import Listed
+from infra.pipeline import prune
 from infra.pipeline.prune import Seen
 
 DEV, PREVIEW = load("dev"), load("preview")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from infra.pipeline.execution import Execution
+from infra.aws.execution import Execution
 from infra.pipeline.smoke import problems
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

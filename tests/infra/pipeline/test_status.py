@@ -12,10 +12,12 @@ import pytest
 from botocore.exceptions import ClientError
 
 from infra import naming
+from infra.aws import previews, versions
+from infra.aws.execution import Listed
+from infra.aws.previews import Preview
+from infra.console import age
 from infra.environment import Environment, load
-from infra.pipeline import age, previews, status, versions
-from infra.pipeline.execution import Listed
-from infra.pipeline.previews import Preview
+from infra.pipeline import status
 from infra.pipeline.status import Function, PreviewStatus, Smoke, Stack, Status
 
 DEV, PREVIEW = load("dev"), load("preview")

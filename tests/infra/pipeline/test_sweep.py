@@ -10,13 +10,14 @@ import boto3
 import pytest
 
 from infra import naming
+from infra.aws import stack
+from infra.aws.previews import Preview
+from infra.aws.stack import describe
 from infra.environment import load
+from infra.errors import CommandError
 from infra.local.aws import LocalAws
-from infra.pipeline import drain, stack, sweep
+from infra.pipeline import drain, sweep
 from infra.pipeline.__main__ import main
-from infra.pipeline.errors import CommandError
-from infra.pipeline.previews import Preview
-from infra.pipeline.stack import describe
 from tests.infra.pipeline.fake_github import REFUSED, GitHubState, fake_github
 
 PREVIEW = load("preview")

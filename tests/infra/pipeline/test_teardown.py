@@ -10,12 +10,13 @@ import pytest
 from botocore.exceptions import WaiterError
 
 from infra import naming
+from infra.aws import stack
+from infra.aws.stack import describe
 from infra.environment import load
+from infra.errors import CommandError
 from infra.local.aws import LocalAws
-from infra.pipeline import drain, stack, teardown
+from infra.pipeline import drain, teardown
 from infra.pipeline.__main__ import main
-from infra.pipeline.errors import CommandError
-from infra.pipeline.stack import describe
 
 PREVIEW, DEV = load("preview"), load("dev")
 ACCOUNT, REGION = DEV.account, DEV.region

@@ -9,10 +9,11 @@ import pytest
 
 from infra import naming
 from infra.environment import Environment, load, names, of_account
+from infra.policies import execution as execution_policies
+from infra.policies import trust
+from infra.policies.roles import PERMISSIONS
 from infra.repository import Repository
-from infra.stacks import execution_policies, trust
 from infra.stacks.access import Access
-from infra.stacks.permissions import PERMISSIONS
 from tests.infra.synthesis import Resources, Synthesize, of_type, resources_of
 
 REPOSITORY = Repository(owner="example-org", name="orders", owner_id=1001, repository_id=2002)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from infra.pipeline.cdk import ROOT
+from infra import ROOT
 from tests.rehearsal.github.workflows import RUNNER, WorkflowError
 
 ACT = Path(sys.executable).with_name("act")

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from infra.policies.trust import MAIN
 from infra.repository import load
-from infra.stacks.trust import MAIN
 
 Table = dict[str, Any]
 

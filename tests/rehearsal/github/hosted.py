@@ -13,8 +13,8 @@ from pathlib import Path
 
 import yaml
 
-from infra.pipeline.cdk import ROOT
-from infra.pipeline.progress import console, doing
+from infra import ROOT
+from infra.console.progress import console, doing
 from tests.rehearsal.github import events, tokens, workflows
 from tests.rehearsal.github.act import Job, Order, Runner
 from tests.rehearsal.github.events import REPOSITORY, Event, Pull, Table

@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from infra.pipeline.cdk import ROOT
+from infra import ROOT
 
 Change = Callable[[Path], object]
 """Edits the files of a checkout in place."""

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra import naming
+from infra.aws.stack import outputs
+from infra.console.progress import doing
 from infra.environment import load
 from infra.pipeline.comment import MARKER
-from infra.pipeline.progress import doing
-from infra.pipeline.stack import outputs
 from tests.rehearsal.github import hostile
 from tests.rehearsal.github.events import Pull
 from tests.rehearsal.github.hosted import Run

@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING
 import boto3
 from botocore.exceptions import ClientError
 
-from infra import naming
+from infra import ROOT, naming
+from infra.aws import alias, execution
+from infra.aws.stack import describe, outputs
 from infra.environment import load
 from infra.local.aws import LocalAws
-from infra.pipeline import alias, execution
-from infra.pipeline.cdk import ROOT
-from infra.pipeline.stack import describe, outputs
 from tests.rehearsal.github import hosted
 from tests.rehearsal.github.events import Pull
 from tests.rehearsal.github.hosted import GitHub

@@ -12,7 +12,7 @@ NOTICED = r"roles that a pull request could assume.* found .*'dev': \['orders-de
 
 
 def test_the_rehearsal_notices_that_a_role_trusts_every_workflow() -> None:
-    with stage.start(scenarios.edit("infra/stacks/trust.py", REQUIRES, "")) as broken:
+    with stage.start(scenarios.edit("infra/policies/trust.py", REQUIRES, "")) as broken:
         for environment in ("dev", "prod"):
             broken.as_person(environment, "access", "--yes")
         with pytest.raises(UnexpectedError, match=NOTICED) as error:

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from infra.naming import PURPOSES, Purpose, github_environment
-from infra.stacks.trust import WORKFLOWS
+from infra.policies.trust import WORKFLOWS
 from tests.access.tokens import encode, issued
 from tests.rehearsal.github import events, tokens
 from tests.rehearsal.github.events import Pull

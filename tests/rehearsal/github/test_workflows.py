@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from infra.pipeline.cdk import ROOT
+from infra import ROOT
 from tests.rehearsal.github import events, workflows
 from tests.rehearsal.github.events import Event, Pull
 from tests.rehearsal.github.workflows import Outcome, Planned, WorkflowError

@@ -2,7 +2,7 @@
 
 from infra.environment import load, names
 from infra.naming import PURPOSES, github_environment
-from infra.stacks.trust import MAIN
+from infra.policies.trust import MAIN
 from tests.rehearsal.github.events import REPOSITORY, Event
 
 Claims = dict[str, str]

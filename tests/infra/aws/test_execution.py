@@ -8,8 +8,8 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from infra.pipeline import execution
-from infra.pipeline.errors import CommandError
+from infra.aws import execution
+from infra.errors import CommandError
 
 ARN = "arn:aws:lambda:eu-west-1:111111111111:function:orders-dev:7/durable-execution/order-1/3f0c"
 READ = {"DurableExecutionArn": ARN, "IncludeExecutionData": True}

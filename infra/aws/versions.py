@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 import boto3
 
 from infra import naming
+from infra.aws import previews
+from infra.aws.stack import describe, outputs_of
 from infra.environment import Environment
-from infra.pipeline import previews
-from infra.pipeline.stack import describe
 
 if TYPE_CHECKING:
-    from mypy_boto3_cloudformation.type_defs import StackTypeDef
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_lambda.type_defs import FunctionScalingConfigTypeDef
 
@@ -81,10 +80,8 @@ def delete(client: "LambdaClient", function: str, version: str) -> None:
 def on_provider(session: boto3.Session, environment: Environment) -> int | None:
     """Count the versions of all functions on an environment's capacity provider, or None where it has no platform."""
     platform = describe(session, naming.platform_stack(environment.name))
-    arn = output(platform, "CapacityProviderArn") if platform else None
-    if arn is None:
-        return None
-    return len(on_capacity_provider(session, arn))
+    arn = outputs_of(platform).get("CapacityProviderArn") if platform else None
+    return None if arn is None else len(on_capacity_provider(session, arn))
 
 
 def on_capacity_provider(session: boto3.Session, arn: str) -> list[str]:
@@ -95,12 +92,6 @@ def on_capacity_provider(session: boto3.Session, arn: str) -> list[str]:
         return [version["FunctionArn"] for page in pages for version in page["FunctionVersions"]]
     except client.exceptions.ResourceNotFoundException:
         return []
-
-
-def output(stack: "StackTypeDef", key: str) -> str | None:
-    """Return an output of a stack that was described, or None where it has none of that key (yet)."""
-    found = (each.get("OutputValue") for each in stack.get("Outputs", []) if each.get("OutputKey") == key)
-    return next(found, None)
 
 
 def _scaling(client: "LambdaClient", function: str, version: str) -> "FunctionScalingConfigTypeDef":

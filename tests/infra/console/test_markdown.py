@@ -2,7 +2,7 @@
 
 import pytest
 
-from infra.pipeline import markdown
+from infra.console import markdown
 
 
 @pytest.mark.parametrize("text", ["```\nout of the fence", "`````", "one ` two `` three ```"])

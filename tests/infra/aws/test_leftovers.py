@@ -6,8 +6,8 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
+from infra.aws import leftovers
 from infra.environment import load
-from infra.pipeline import leftovers
 
 STACK = "arn:aws:cloudformation:eu-west-1:111111111111:stack/orders-dev/1"
 ARN = "arn:aws:ec2:eu-west-1:111111111111:natgateway/nat-1"

@@ -5,10 +5,10 @@ from unittest.mock import Mock
 import pytest
 from botocore.exceptions import NoCredentialsError
 
+from infra.aws import session as module
+from infra.aws.session import open_session
 from infra.environment import load
-from infra.pipeline import session as module
-from infra.pipeline.errors import UsageError
-from infra.pipeline.session import open_session
+from infra.errors import UsageError
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.environment import Environment
-from infra.pipeline.errors import UsageError
+from infra.errors import UsageError
 
 
 def open_session(environment: Environment) -> boto3.Session:

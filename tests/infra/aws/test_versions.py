@@ -9,10 +9,10 @@ import pytest
 from botocore.stub import Stubber
 
 from infra import naming
+from infra.aws import versions
+from infra.aws.previews import Preview
 from infra.environment import load
-from infra.pipeline import versions
-from infra.pipeline.errors import UsageError
-from infra.pipeline.previews import Preview
+from infra.errors import UsageError
 
 DEV, PREVIEW = load("dev"), load("preview")
 ANYTHING = cast("Any", None)

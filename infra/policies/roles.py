@@ -2,8 +2,8 @@
 
 from infra import naming
 from infra.environment import Environment
-from infra.stacks import execution_policies
-from infra.stacks.execution_policies import (
+from infra.policies import execution as execution_policies
+from infra.policies.execution import (
     CAPACITY_PROVIDER,
     FUNCTION,
     Statement,

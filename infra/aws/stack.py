@@ -1,15 +1,17 @@
 """Deployed stacks, as CloudFormation tells of them, and their deletion."""
 
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import boto3
 from botocore.exceptions import ClientError, WaiterError
 
-from infra.pipeline.errors import CommandError
-from infra.pipeline.progress import doing
+from infra.console.progress import doing
+from infra.errors import CommandError
 
 if TYPE_CHECKING:
-    from mypy_boto3_cloudformation.type_defs import StackTypeDef
+    from mypy_boto3_cloudformation.type_defs import StackEventTypeDef, StackTypeDef
 
 POLL_SECONDS = 5
 # CloudFormation waits up to an hour for the function's executions (CDK, durable functions), then for the rest.
@@ -35,6 +37,11 @@ def outputs(session: boto3.Session, stack_name: str) -> dict[str, str]:
     stack = describe(session, stack_name)
     if stack is None:
         raise CommandError(f"there is no stack {stack_name} in {session.region_name}; deploy it first")
+    return outputs_of(stack)
+
+
+def outputs_of(stack: "StackTypeDef") -> dict[str, str]:
+    """Return the outputs of a stack that was described by their keys, as far as it has any yet."""
     return {
         output["OutputKey"]: output["OutputValue"]
         for output in stack.get("Outputs", [])
@@ -45,6 +52,16 @@ def outputs(session: boto3.Session, stack_name: str) -> dict[str, str]:
 def tags(stack: "StackTypeDef") -> dict[str, str]:
     """Return a stack's tags by their keys."""
     return {tag["Key"]: tag["Value"] for tag in stack.get("Tags", [])}
+
+
+def carries(stack: "StackTypeDef", expected: Mapping[str, str]) -> bool:
+    """Tell whether a stack has all of these tags."""
+    return expected.items() <= tags(stack).items()
+
+
+def deployed_at(stack: "StackTypeDef") -> datetime:
+    """Return when a stack was deployed last."""
+    return stack.get("LastUpdatedTime", stack["CreationTime"])
 
 
 def is_changing(stack: "StackTypeDef") -> bool:
@@ -74,11 +91,16 @@ def delete(session: boto3.Session, stack: "StackTypeDef") -> None:
             raise CommandError(f"{name} could not be deleted: {_reasons(session, stack_id) or error}") from error
 
 
+def events(session: boto3.Session, stack_id: str) -> "Iterator[StackEventTypeDef]":
+    """Yield what happened to a stack, newest first."""
+    pages = session.client("cloudformation").get_paginator("describe_stack_events").paginate(StackName=stack_id)
+    return (event for page in pages for event in page["StackEvents"])
+
+
 def _reasons(session: boto3.Session, stack_id: str) -> str:
     """Say what of a stack could not be deleted, and why."""
-    pages = session.client("cloudformation").get_paginator("describe_stack_events").paginate(StackName=stack_id)
     failed: dict[str, str] = {}
-    for event in (event for page in pages for event in page["StackEvents"]):
+    for event in events(session, stack_id):
         resource = event.get("LogicalResourceId", "")
         if event.get("ResourceStatus") == "DELETE_FAILED" and event.get("PhysicalResourceId") != stack_id:
             # The newest event comes first.

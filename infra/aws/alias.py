@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from infra import naming
-from infra.pipeline.errors import CommandError
+from infra.errors import CommandError
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from infra.pipeline.output import show
+from infra.console.output import show
 
 FACTS: dict[str, Any] = {"version": "7", "previous_version": None, "stacks": {"orders-dev": {}}, "note": "two\nlines"}
 

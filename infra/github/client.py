@@ -11,7 +11,7 @@ from github.PullRequest import PullRequest
 from github.Repository import Repository
 from requests import RequestException
 
-from infra.pipeline.errors import CommandError, UsageError
+from infra.errors import CommandError, UsageError
 
 
 @contextmanager

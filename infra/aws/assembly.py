@@ -5,8 +5,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from infra.pipeline.cdk import ROOT
-from infra.pipeline.errors import UsageError
+from infra import ROOT
+from infra.errors import UsageError
 
 
 def default_folder(environment: str, pull_request: int | None) -> Path:

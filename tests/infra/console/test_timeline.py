@@ -5,7 +5,7 @@ from typing import Any
 
 from rich.console import Console
 
-from infra.pipeline import timeline
+from infra.console import timeline
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 

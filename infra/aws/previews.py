@@ -3,15 +3,16 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import boto3
 
 from infra import naming
+from infra.aws.stack import carries, describe
+from infra.console import age
 from infra.environment import Environment
-from infra.pipeline.errors import UsageError
-from infra.pipeline.stack import describe, tags
+from infra.errors import UsageError
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation.type_defs import StackTypeDef
@@ -32,12 +33,11 @@ class Preview:
     @property
     def age(self) -> timedelta:
         """The time since it was made; later deployments do not make it younger."""
-        return datetime.now(UTC) - self.stack["CreationTime"]
+        return age.since(self.stack["CreationTime"])
 
     def is_of(self, environment: Environment) -> bool:
         """Tell whether its tags say as well that it is a preview of this project."""
-        expected = naming.tags(environment.name, self.pull_request)
-        return expected.items() <= tags(self.stack).items()
+        return carries(self.stack, naming.tags(environment.name, self.pull_request))
 
 
 def check_hosted(environment: Environment) -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.pipeline.assembly import default_folder, digest, stack_names
-from infra.pipeline.errors import UsageError
+from infra.aws.assembly import default_folder, digest, stack_names
+from infra.errors import UsageError
 
 
 def test_only_stacks_are_named(tmp_path: Path) -> None:

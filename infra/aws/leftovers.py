@@ -8,6 +8,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from infra import naming
+from infra.aws import stack
 from infra.environment import Environment
 
 if TYPE_CHECKING:
@@ -63,9 +64,8 @@ def _tagged(session: boto3.Session, tags: dict[str, str]) -> Iterator[tuple[str,
 
 def _events(session: boto3.Session, stack_id: str) -> "list[StackEventTypeDef] | None":
     """Return the events of a stack, oldest first, or None once CloudFormation has forgotten it, after 90 days."""
-    pages = session.client("cloudformation").get_paginator("describe_stack_events").paginate(StackName=stack_id)
     try:
-        return [event for page in pages for event in page["StackEvents"]][::-1]
+        return list(stack.events(session, stack_id))[::-1]
     except ClientError as error:
         if "does not exist" not in str(error):
             raise

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from infra.pipeline import cdk as module
-from infra.pipeline.cdk import cdk
-from infra.pipeline.errors import CommandError
+from infra.aws import cdk as module
+from infra.aws.cdk import cdk
+from infra.errors import CommandError
 
 
 @pytest.fixture

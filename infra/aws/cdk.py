@@ -6,9 +6,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from infra.pipeline.errors import CommandError
+from infra import ROOT
+from infra.errors import CommandError
 
-ROOT = Path(__file__).parents[2]
 CLI = ROOT / "node_modules" / ".bin" / "cdk"
 LOGS = ROOT / "build" / "log"
 

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from infra.pipeline import age
+from infra.console import age
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from infra import naming
+from infra.aws import alias
+from infra.errors import CommandError
 from infra.local.aws import LocalAws
-from infra.pipeline import alias
-from infra.pipeline.errors import CommandError
 from tests.infra.local.durable_stack import zipped
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""What is asked of AWS: the session, stacks, the live alias, versions, executions, previews, and the CDK CLI."""
