@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import RenderableType
 
-from infra import naming
+from infra import contract, naming
 from infra.aws import execution
 from infra.aws.execution import Execution
 from infra.aws.session import open_session
@@ -25,13 +25,11 @@ from infra.pipeline.arguments import add_pull_request
 if TYPE_CHECKING:
     from mypy_boto3_lambda.type_defs import EventTypeDef
 
-SAMPLE_ORDER = b'{"orderId": "order-123"}'
-
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add what `invoke` takes."""
     add_pull_request(parser)
-    parser.add_argument("--order", type=Path, help=f"JSON file with the event (default: {SAMPLE_ORDER.decode()})")
+    parser.add_argument("--order", type=Path, help="JSON file with the event (default: that of the contract)")
     parser.add_argument(
         "--deadline", type=float, default=120, metavar="SECONDS", help="how long to follow (default: 120)"
     )
@@ -39,7 +37,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(environment: Environment, arguments: Namespace) -> int:
     """Run one order. Exit code 0 when it succeeded, 1 when it ended in any other way."""
-    event = read_order(arguments.order) if arguments.order else SAMPLE_ORDER
+    event = read_order(arguments.order) if arguments.order else json.dumps(contract.load().sample).encode()
     session = open_session(environment)
     alias_arn = outputs(session, naming.orders_stack(environment.name, arguments.pull_request))["AliasArn"]
     client = session.client("lambda")
