@@ -14,22 +14,22 @@ from typing import Annotated, Any, Literal, Self, cast
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
-FOLDER = Path(__file__).parents[1] / "environments"
+from infra import limits
+from infra.limits import Limit
 
-# Values that CloudWatch Logs takes (API reference, PutRetentionPolicy), up to two years.
-LOG_RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731)
+FOLDER = Path(__file__).parents[1] / "environments"
 
 # The addresses that AWS recommends for a VPC (VPC User Guide, VPC CIDR blocks): those of RFC 1918.
 PRIVATE_ADDRESSES = [IPv4Network(block) for block in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")]
 
-# An instance keeps one vCPU for its own system (AWS serverless skill, Managed Instances), so in the worst case, one
-# execution environment per instance, each costs one more than it has.
-SYSTEM_VCPUS = 1
-WORKERS_PER_VCPU = 16
-
 
 class EnvironmentFileError(Exception):
     """An environment's file is missing, unreadable or wrong. The message names the file, the key and what is right."""
+
+
+def _within(limit: "Limit[int] | Limit[float]", unit: str) -> Any:
+    """Return the field of a number that AWS limits."""
+    return Field(ge=limit.least, le=limit.most, description=f"{limit.least} to {limit.most} {unit} ({limit.source})")
 
 
 class _Table(BaseModel):
@@ -88,18 +88,16 @@ class CapacityProvider(_Table):
     """The instances that Lambda runs the function on."""
 
     architecture: Annotated[Literal["arm64", "x86_64"], Field(description="arm64 or x86_64, for the function as well")]
-    maximum_vcpus: Annotated[
-        int, Field(ge=12, le=15000, description="12 to 15000 vCPUs (CDK CapacityProvider; Lambda quotas)")
-    ]
+    maximum_vcpus: Annotated[int, _within(limits.CAPACITY_PROVIDER_VCPUS, "vCPUs")]
     scaling: Annotated[
         Literal["auto", "manual"],
         Field(description="auto, or manual with a target_cpu_percent (Lambda API, ScalingMode)"),
     ]
     target_cpu_percent: Annotated[
-        int, Field(ge=0, le=100, description="0 with auto scaling, 1 to 100 with manual (Lambda API, TargetValue)")
+        int, _within(limits.TARGET_CPU_PERCENT, "percent, 0 with auto scaling, 1 to 100 with manual")
     ]
     instance_types: Annotated[
-        list[Annotated[str, Field(pattern=r"^[a-z0-9*-]+\.[a-z0-9*-]+$", max_length=30)]],
+        list[Annotated[str, Field(pattern=r"^[a-z0-9*-]+\.[a-z0-9*-]+$", max_length=limits.INSTANCE_TYPE_CHARACTERS)]],
         Field(
             description="instance types such as m8g.large or m8g.*, or [] to leave the choice to Lambda, as AWS "
             "recommends (Lambda API, AllowedInstanceTypes)",
@@ -126,28 +124,12 @@ class Function(_Table):
         Literal["python3.13", "python3.14"],
         Field(description="python3.13 or python3.14 (Developer Guide, Managed Instances runtimes: 3.13 and later)"),
     ]
-    memory_mb: Annotated[
-        int, Field(ge=2048, le=32768, description="2048 to 32768 MB (Developer Guide, Managed Instances scaling)")
-    ]
-    memory_gib_per_vcpu: Annotated[
-        float, Field(ge=2, le=8, description="2.0 to 8.0 GiB (Lambda API, ExecutionEnvironmentMemoryGiBPerVCpu)")
-    ]
-    concurrency: Annotated[
-        int,
-        Field(
-            ge=1, le=1600, description="1 to 1600 worker processes (Lambda API, PerExecutionEnvironmentMaxConcurrency)"
-        ),
-    ]
-    timeout_seconds: Annotated[
-        int,
-        Field(ge=1, le=5400, description="1 to 5400 s for one invocation (Lambda API, Timeout on Managed Instances)"),
-    ]
-    minimum_environments: Annotated[
-        int, Field(ge=0, le=15000, description="0 to 15000 execution environments (Lambda API, FunctionScalingConfig)")
-    ]
-    maximum_environments: Annotated[
-        int, Field(ge=0, le=15000, description="0 to 15000 execution environments (Lambda API, FunctionScalingConfig)")
-    ]
+    memory_mb: Annotated[int, _within(limits.MEMORY_MB, "MB")]
+    memory_gib_per_vcpu: Annotated[float, _within(limits.MEMORY_GIB_PER_VCPU, "GiB")]
+    concurrency: Annotated[int, _within(limits.CONCURRENCY, "worker processes")]
+    timeout_seconds: Annotated[int, _within(limits.TIMEOUT_SECONDS, "s for one invocation")]
+    minimum_environments: Annotated[int, _within(limits.ENVIRONMENTS, "execution environments")]
+    maximum_environments: Annotated[int, _within(limits.ENVIRONMENTS, "execution environments")]
     retained_versions: Annotated[
         int,
         Field(
@@ -161,7 +143,7 @@ class Function(_Table):
         Field(description="DEBUG, INFO, WARN or ERROR (Lambda API, LoggingConfig)"),
     ]
     log_retention_days: Annotated[
-        int, Field(description=f"days, one of {LOG_RETENTION_DAYS} (CloudWatch Logs API, PutRetentionPolicy)")
+        int, Field(description=f"days, one of {limits.LOG_RETENTION_DAYS} (CloudWatch Logs API, PutRetentionPolicy)")
     ]
 
     @property
@@ -178,19 +160,19 @@ class Function(_Table):
                 f"must be at least memory_gib_per_vcpu x 1024 = {needed} MB, so that an execution environment has one "
                 "vCPU (Developer Guide, Managed Instances scaling)",
             )
-        if self.concurrency > WORKERS_PER_VCPU * self.vcpus:
+        workers = limits.WORKERS_PER_VCPU
+        if self.concurrency > workers.most * self.vcpus:
             yield _wrong(
                 "concurrency",
                 self.concurrency,
-                f"must be at most {WORKERS_PER_VCPU} per vCPU, here {int(WORKERS_PER_VCPU * self.vcpus)} "
-                "(Developer Guide, Managed Instances Python runtime)",
+                f"must be at most {workers.most} per vCPU, here {int(workers.most * self.vcpus)} ({workers.source})",
             )
-        if self.log_retention_days not in LOG_RETENTION_DAYS:
+        if self.log_retention_days not in limits.LOG_RETENTION_DAYS:
             # An integer that is checked here, and not a Literal, which takes true for 1.
             yield _wrong(
                 "log_retention_days",
                 self.log_retention_days,
-                f"must be one of {LOG_RETENTION_DAYS} (CloudWatch Logs API, PutRetentionPolicy)",
+                f"must be one of {limits.LOG_RETENTION_DAYS} (CloudWatch Logs API, PutRetentionPolicy)",
             )
         least, most = self.minimum_environments, self.maximum_environments
         if least > most or (least == 0) != (most == 0):
@@ -205,12 +187,8 @@ class Function(_Table):
 class Durable(_Table):
     """How long a durable execution may last, and is remembered."""
 
-    execution_timeout_seconds: Annotated[
-        int, Field(ge=1, le=31_622_400, description="1 to 31622400 s (Lambda API, DurableConfig.ExecutionTimeout)")
-    ]
-    retention_days: Annotated[
-        int, Field(ge=1, le=90, description="1 to 90 days (Lambda API, DurableConfig.RetentionPeriodInDays)")
-    ]
+    execution_timeout_seconds: Annotated[int, _within(limits.EXECUTION_TIMEOUT_SECONDS, "s")]
+    retention_days: Annotated[int, _within(limits.RETENTION_DAYS, "days")]
 
 
 class Protection(_Table):
@@ -261,7 +239,8 @@ class Environment(_Table):
                 yield _wrong("network.zones", zone, f"must be a zone of {self.region}, such as {self.region}a")
         function = self.function
         environments = 2 * function.maximum_environments + function.retained_versions
-        needed = environments * (function.vcpus + SYSTEM_VCPUS)
+        # In the worst case each environment has an instance to itself, so it costs what that keeps as well.
+        needed = environments * (function.vcpus + limits.SYSTEM_VCPUS)
         if needed > self.capacity_provider.maximum_vcpus:
             yield _wrong(
                 "capacity_provider.maximum_vcpus",
@@ -269,7 +248,7 @@ class Environment(_Table):
                 f"must be at least {needed:.0f}: during a deployment two versions run side by side, each with up to "
                 f"{function.maximum_environments} environments of {function.vcpus:g} vCPU, beside "
                 f"{function.retained_versions} retained versions with one each, and each instance keeps "
-                f"{SYSTEM_VCPUS} vCPU for itself",
+                f"{limits.SYSTEM_VCPUS} vCPU for itself",
             )
 
 
