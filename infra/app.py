@@ -14,15 +14,15 @@ import aws_cdk as cdk
 
 from infra import ROOT, naming
 from infra.bundle import BundleError
-from infra.environment import Environment, EnvironmentFileError, load, names, of_account
-from infra.repository import RepositoryFileError
+from infra.environment import Environment, load, names, of_account
+from infra.errors import UsageError
 from infra.repository import load as load_repository
 from infra.stacks.access import Access
 from infra.stacks.orders import Orders
 from infra.stacks.platform import Platform
 
 
-class ContextError(Exception):
+class ContextError(UsageError):
     """The context given to the app is wrong."""
 
 
@@ -31,8 +31,7 @@ def build(app: cdk.App) -> None:
 
     Raises:
         ContextError: the context is wrong.
-        EnvironmentFileError: the environment's file is wrong.
-        RepositoryFileError: infra/repository.toml is wrong.
+        FileError: the environment's file is wrong, or infra/repository.toml.
         BundleError: the function's dependencies are not installed.
     """
     environment = load(_environment(app))
@@ -111,7 +110,7 @@ def main() -> int:
     app = cdk.App(stack_traces=False, context={"aws:cdk:disable-creation-stack-traces": True})
     try:
         build(app)
-    except (BundleError, ContextError, EnvironmentFileError, RepositoryFileError) as error:
+    except (BundleError, UsageError) as error:
         print(error, file=sys.stderr)
         return 2
     app.synth()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.environment import EnvironmentFileError, load
+from infra.environment import load
 from infra.errors import CommandError, UsageError
 from infra.pipeline import (
     access,
@@ -58,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parsed = parser().parse_args(arguments)
     try:
         return COMMANDS[parsed.command].run(load(parsed.environment), parsed)
-    except (UsageError, EnvironmentFileError) as error:
+    except UsageError as error:
         return _end(2, str(error))
     except CommandError as error:
         return _end(1, str(error))

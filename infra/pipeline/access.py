@@ -19,7 +19,6 @@ from infra.console.progress import console, doing
 from infra.environment import Environment, of_account
 from infra.errors import CommandError, UsageError
 from infra.policies import trust
-from infra.repository import RepositoryFileError
 from infra.repository import load as load_repository
 
 
@@ -30,10 +29,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(environment: Environment, arguments: Namespace) -> int:
     """Deploy the stack, once its changes were agreed to."""
-    try:
-        repository = load_repository()
-    except RepositoryFileError as error:
-        raise UsageError(str(error)) from error
+    repository = load_repository()
     if not arguments.yes and not sys.stdin.isatty():
         raise UsageError("there is no terminal to ask on; --yes deploys without asking")
     environments = of_account(environment.account)

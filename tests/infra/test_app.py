@@ -12,7 +12,9 @@ import pytest
 from infra import ROOT, app, bundle
 from infra.app import ContextError, build
 from infra.bundle import BundleError
-from infra.environment import EnvironmentFileError, load, names
+from infra.environment import load, names
+from infra.errors import UsageError
+from infra.toml import FileError
 from tests.infra.synthesis import COMMIT, Resource, Synthesize, make_app, synthesized
 
 UNTAGGABLE = {
@@ -68,7 +70,7 @@ def test_wrong_context_is_refused_with_the_key_and_what_it_must_be(
 
 
 def test_an_unknown_environment_is_refused_with_the_known_ones(tmp_path: Path) -> None:
-    with pytest.raises(EnvironmentFileError, match="'staging': there is no such file; there are dev, local, preview"):
+    with pytest.raises(FileError, match="'staging': there is no such file; there are dev, local, preview"):
         build(make_app(tmp_path, environment="staging"))
 
 
@@ -80,7 +82,7 @@ def test_a_bundle_that_is_not_installed_is_refused_with_how_to_install_it(
         build(make_app(tmp_path, environment="dev"))
 
 
-@pytest.mark.parametrize("error", [BundleError, ContextError, EnvironmentFileError])
+@pytest.mark.parametrize("error", [BundleError, UsageError])
 def test_what_is_refused_ends_with_exit_code_2_and_the_message_alone(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: type[Exception]
 ) -> None:

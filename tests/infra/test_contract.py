@@ -197,8 +197,3 @@ def test_a_contract_that_is_wrong_is_refused(tmp_path: Path, old: str, new: str,
     (tmp_path / "contract.toml").write_text(CONTRACT.replace(old, new))
     with pytest.raises(FileError, match=re.escape(f"{tmp_path}/contract.toml: {message}")):
         contract.load(tmp_path)
-
-
-def test_a_function_without_a_contract_is_refused_with_the_file_that_it_lacks(tmp_path: Path) -> None:
-    with pytest.raises(FileError, match=r"contract\.toml: can't be read: No such file or directory"):
-        contract.load(tmp_path)
