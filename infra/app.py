@@ -106,8 +106,11 @@ def _checked_out_commit() -> str:
 
 def main() -> int:
     """Synthesize, for the CDK CLI."""
-    # Stack traces name the temporary folders of this run, which would make every assembly differ.
-    app = cdk.App(stack_traces=False, context={"aws:cdk:disable-creation-stack-traces": True})
+    # Stack traces name the temporary folders of this run, and a slow run would leave its times beside the templates:
+    # both make assemblies of one commit differ.
+    app = cdk.App(
+        stack_traces=False, performance_reporting=False, context={"aws:cdk:disable-creation-stack-traces": True}
+    )
     try:
         build(app)
     except (BundleError, UsageError) as error:
