@@ -82,6 +82,21 @@ def test_a_bundle_that_is_not_installed_is_refused_with_how_to_install_it(
         build(make_app(tmp_path, environment="dev"))
 
 
+@pytest.mark.parametrize(("environment", "pull_request"), [("dev", None), ("preview", "123")])
+def test_the_function_gets_the_bundle_of_its_architecture_and_runtime(
+    tmp_path: Path, environment: str, pull_request: str | None
+) -> None:
+    def bundled(architecture: str, runtime: str) -> Path:
+        (archive := tmp_path / "orders.zip").write_text(f"{architecture} {runtime}")
+        return archive
+
+    cdk_app = make_app(tmp_path / "assembly", environment=environment, pull_request=pull_request, commit=COMMIT)
+    build(cdk_app, bundled)
+    [asset] = Path(cdk_app.synth().directory).glob("asset.*.zip")
+    settings = load(environment)
+    assert asset.read_text() == f"{settings.capacity_provider.architecture} {settings.function.runtime}"
+
+
 @pytest.mark.parametrize("error", [BundleError, UsageError])
 def test_what_is_refused_ends_with_exit_code_2_and_the_message_alone(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: type[Exception]
