@@ -9,15 +9,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from github.Issue import Issue
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from infra import ROOT, naming
+from infra.aws.target import Target
 from infra.console import markdown, timeline
-from infra.console.output import show
+from infra.console.report import Report
 from infra.environment import Environment
 from infra.errors import UsageError
-from infra.github import client as github
+from infra.github import pull_requests
 from infra.pipeline.arguments import add_pull_request
 from infra.replay import RECORDED
 
@@ -67,16 +67,15 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--reports", type=Path, required=True, help="folder with the reports of deploy, smoke and diff")
 
 
-def run(environment: Environment, arguments: Namespace) -> int:
+def run(target: Target, arguments: Namespace) -> Report:
     """Write the comment, or update the one that there is."""
-    changed = [Path(name) for name in github.changed_files(arguments.pull_request)]
+    number = arguments.pull_request
+    changed = [Path(name) for name in pull_requests.changed_files(number)]
     histories = [str(path) for path in changed if path.parent == RECORDED.relative_to(ROOT)]
-    function = naming.orders_stack(environment.name, arguments.pull_request)
-    body = render(environment, function, arguments.commit, read_reports(arguments.reports), histories)
-    with github.asking(f"the comments of pull request {arguments.pull_request}"):
-        url = publish(github.issue(arguments.pull_request), body)
-    show(arguments, {"comment": url}, [f"The comment is at {url}"], body)
-    return 0
+    reports = read_reports(arguments.reports)
+    body = render(target.environment, target.function_name, arguments.commit, reports, histories)
+    url = pull_requests.keep_comment(number, MARKER, body)
+    return Report({"comment": url}, [f"The comment is at {url}"], body)
 
 
 def read_reports(folder: Path) -> Reports:
@@ -123,16 +122,6 @@ def render(
     for name, found in reports.changes.items():
         parts.append(markdown.changes(f"Changes of {markdown.code(name)}", found.warnings, found.changes))
     return "\n\n".join(parts)
-
-
-def publish(issue: Issue, body: str) -> str:
-    """Update our comment on a pull request, or make it, and return its address."""
-    for comment in issue.get_comments():
-        # Anybody may write the marker; only the token's own user is ours to update, and GitHub refuses the others.
-        if comment.body.startswith(MARKER) and comment.user.type == "Bot":
-            comment.edit(body)
-            return comment.html_url
-    return issue.create_comment(body).html_url
 
 
 def _smoke(smoke: Smoke | None) -> str:

@@ -10,15 +10,12 @@ from typing import TYPE_CHECKING
 
 from rich.console import RenderableType
 
-from infra import contract, naming
-from infra.aws import execution
+from infra import contract
 from infra.aws.execution import Execution
-from infra.aws.session import open_session
-from infra.aws.stack import outputs
+from infra.aws.target import Target
 from infra.console import timeline
-from infra.console.output import show
 from infra.console.progress import doing
-from infra.environment import Environment
+from infra.console.report import Report
 from infra.errors import UsageError
 from infra.pipeline.arguments import add_pull_request
 
@@ -35,19 +32,16 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
 
 
-def run(environment: Environment, arguments: Namespace) -> int:
+def run(target: Target, arguments: Namespace) -> Report:
     """Run one order. Exit code 0 when it succeeded, 1 when it ended in any other way."""
     event = read_order(arguments.order) if arguments.order else json.dumps(contract.load().sample).encode()
-    session = open_session(environment)
-    alias_arn = outputs(session, naming.orders_stack(environment.name, arguments.pull_request))["AliasArn"]
-    client = session.client("lambda")
+    function = target.function
     with doing("Following the order"):
-        arn = execution.start(client, alias_arn, f"order-{secrets.token_hex(8)}", event)
-        ended = execution.follow(client, arn, arguments.deadline)
-    events = execution.history(client, arn)
+        arn = function.start(f"order-{secrets.token_hex(8)}", event)
+        ended = function.follow(arn, arguments.deadline)
+    events = function.history(arn)
     facts = {**asdict(ended), "timeline": [asdict(span) for span in timeline.spans(events)]}
-    show(arguments, facts, lines(ended, events))
-    return 0 if ended.succeeded else 1
+    return Report(facts, list(lines(ended, events)), code=0 if ended.succeeded else 1)
 
 
 def read_order(path: Path) -> bytes:

@@ -6,15 +6,12 @@ from argparse import ArgumentParser, Namespace
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from infra import contract, naming
-from infra.aws import execution
-from infra.aws.session import open_session
-from infra.aws.stack import outputs
+from infra import budgets, contract
+from infra.aws.target import Target
 from infra.console import timeline
-from infra.console.output import show
 from infra.console.progress import doing
-from infra.environment import Environment
-from infra.pipeline.arguments import add_pull_request
+from infra.console.report import Report
+from infra.pipeline.arguments import add_pull_request, version
 from infra.pipeline.invoke import lines
 
 if TYPE_CHECKING:
@@ -28,22 +25,34 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Add what `smoke` takes."""
     add_pull_request(parser)
     parser.add_argument(
-        "--deadline", type=float, default=300, metavar="SECONDS", help="how long the order may take (default: 300)"
+        "--version",
+        type=version,
+        metavar="N",
+        help="the version that the order is to meet (default: the one that is live)",
+    )
+    parser.add_argument(
+        "--deadline",
+        type=float,
+        default=budgets.SMOKE_ORDER,
+        metavar="SECONDS",
+        help=f"how long the order may take (default: {budgets.SMOKE_ORDER})",
     )
 
 
-def run(environment: Environment, arguments: Namespace) -> int:
+def run(target: Target, arguments: Namespace) -> Report:
     """Run one order. Exit code 0 when all that was promised held, 1 when not."""
     promised = contract.load()
-    session = open_session(environment)
-    alias_arn = outputs(session, naming.orders_stack(environment.name, arguments.pull_request))["AliasArn"]
-    client = session.client("lambda")
+    function = target.function
+    expected = arguments.version or function.live()
     order = f"{PREFIX}{secrets.token_hex(8)}"
     with doing(f"Smoke order {order}"):
-        arn = execution.start(client, alias_arn, order, json.dumps(promised.event_of(order)).encode())
-        ended = execution.follow(client, arn, arguments.deadline)
-    events = execution.history(client, arn)
+        arn = function.start(order, json.dumps(promised.event_of(order)).encode())
+        ended = function.follow(arn, arguments.deadline)
+    events = function.history(arn)
     found = contract.problems(promised, order, ended, events)
+    if ended.version != expected:
+        # Nothing is known of the version that it was sent for.
+        found.insert(0, f"it met version {ended.version}, and should have met {expected}")
     verdict = "The smoke order passed" if not found else "The smoke order failed:"
     facts = {
         "execution_arn": ended.arn,
@@ -52,8 +61,8 @@ def run(environment: Environment, arguments: Namespace) -> int:
         "problems": found,
         "timeline": [asdict(span) for span in timeline.spans(events)],
     }
-    show(arguments, facts, [*lines(ended, events), "", verdict, *found], _summary(verdict, found, events))
-    return 1 if found else 0
+    told = [*lines(ended, events), "", verdict, *found]
+    return Report(facts, told, _summary(verdict, found, events), code=1 if found else 0)
 
 
 def _summary(verdict: str, found: list[str], events: "list[EventTypeDef]") -> str:
