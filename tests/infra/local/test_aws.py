@@ -104,7 +104,7 @@ def test_a_local_aws_that_is_not_installed_is_named(temporary: Path, monkeypatch
 
 
 def test_a_part_of_ministack_that_moved_is_named() -> None:
-    moved = "import ministack.services.sts as sts; del sts._web_identity_principal; import infra.local.server.emulator"
+    moved = "import ministack.services.sts as sts; del sts._web_identity_principal; import infra.local.server.ministack"
     ended = subprocess.run([SERVER_PYTHON, "-c", moved], cwd=ROOT, capture_output=True, text=True, check=False)
     assert ended.returncode != 0
     assert "ministack.services.sts._web_identity_principal is not there" in ended.stderr
