@@ -24,6 +24,8 @@ GITHUB = "token.actions.githubusercontent.com"
 
 # Operations whose action has another name (service authorization reference of Lambda).
 ACTIONS = {"Invoke": "InvokeFunction", "InvokeWithResponseStream": "InvokeFunction"}
+# Actions that the version of botocore that ministack needs does not know of yet, by the end of their path.
+NEWER_ACTIONS = {"pause": "PauseDurableExecution", "resume": "ResumeDurableExecution"}
 
 
 def teach() -> None:
@@ -48,6 +50,8 @@ def _web_identity(token: str, provider_id: str, role_arn: str) -> tuple[str, dic
 
 def _action(method: str, path: str) -> str | None:
     """Return the action of a call of Lambda's API, without its prefix."""
+    if (match := EXECUTION_PATH.fullmatch(path.rstrip("/"))) and match["operation"] in NEWER_ACTIONS:
+        return NEWER_ACTIONS[match["operation"]]
     operation = ministack.match_operation("lambda", method, path)
     return ACTIONS.get(operation, operation) if operation else None
 

@@ -31,6 +31,8 @@ EXECUTION_OPERATIONS = {
     ("GET", "history"),
     ("GET", "state"),
     ("POST", "checkpoint"),
+    ("POST", "pause"),
+    ("POST", "resume"),
     ("POST", "stop"),
 }
 
