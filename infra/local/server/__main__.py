@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -11,6 +12,7 @@ from argparse import ArgumentParser
 from importlib import import_module
 from pathlib import Path
 
+from infra import limits
 from infra.local.orphan import when_orphaned
 from infra.local.server.asgi import as_if_by_tls
 
@@ -30,12 +32,24 @@ def main() -> None:
         _end(arguments.folder)
 
     signal.signal(signal.SIGTERM, end)
+    raise_file_limit()
     when_orphaned(lambda: os.kill(os.getpid(), signal.SIGTERM))
     try:
         serve(arguments.listener, arguments.python, skip_time=arguments.skip_time)
     except BaseException:
         traceback.print_exc()
     _end(arguments.folder)
+
+
+def raise_file_limit() -> None:
+    """Let this process and its children open as many files as a function may, where the system allows fewer: macOS 256.
+
+    Each connection, worker and pipe takes one.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < limits.FILE_DESCRIPTORS and soft != resource.RLIM_INFINITY:
+        most = limits.FILE_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, limits.FILE_DESCRIPTORS)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def serve(listener: int, python: str, *, skip_time: bool) -> None:
