@@ -49,6 +49,7 @@ EXECUTION_READS_PER_SECOND = 30
 
 # The items of a page of a list.
 DURABLE_EXECUTIONS_PAGE = Limit(0, 1000, "Lambda API, MaxItems of ListDurableExecutionsByFunction")
+DEFAULT_DURABLE_EXECUTIONS_PAGE = 100  # of the same
 CAPACITY_PROVIDERS_PAGE = Limit(1, 50, "Lambda API, MaxItems of ListCapacityProviders")
 
 # Days that CloudWatch Logs takes (its API reference, PutRetentionPolicy), up to two years.
