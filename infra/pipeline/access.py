@@ -18,7 +18,7 @@ from infra.console.output import show
 from infra.console.progress import console, doing
 from infra.environment import Environment, of_account
 from infra.errors import CommandError, UsageError
-from infra.policies import trust
+from infra.policies import purposes, trust
 from infra.repository import RepositoryFileError
 from infra.repository import load as load_repository
 
@@ -51,9 +51,9 @@ def run(environment: Environment, arguments: Namespace) -> int:
         with doing(f"Deploying {naming.ACCESS_STACK} to account {environment.account}"):
             cdk(["deploy", "--require-approval", "never", *built], log="access", verbose=arguments.verbose)
     roles = {
-        naming.role(each.name, purpose): f"arn:aws:iam::{each.account}:role/{naming.role(each.name, purpose)}"
+        purposes.role(each.name, purpose): purposes.role_arn(each, purpose)
         for each in environments
-        for purpose in naming.PURPOSES
+        for purpose in purposes.PURPOSES
     }
     facts = {"account": environment.account, "repository": repository.full_name, "roles": roles}
     show(arguments, facts, [f"Workflows of {repository.full_name} may assume:", *roles.values()])
