@@ -15,7 +15,7 @@ from infra.console.progress import console, doing
 from infra.console.report import Report
 from infra.environment import of_account
 from infra.errors import CommandError, UsageError
-from infra.policies import trust
+from infra.policies import purposes, trust
 from infra.repository import load as load_repository
 
 
@@ -52,9 +52,9 @@ def run(target: Target, arguments: Namespace) -> Report:
                 verbose=arguments.verbose,
             )
     roles = {
-        naming.role(each.name, purpose): f"arn:aws:iam::{each.account}:role/{naming.role(each.name, purpose)}"
+        purposes.role(each.name, purpose): purposes.role_arn(each, purpose)
         for each in environments
-        for purpose in naming.PURPOSES
+        for purpose in purposes.PURPOSES
     }
     facts = {"account": account, "repository": repository.full_name, "roles": roles}
     return Report(facts, [f"Workflows of {repository.full_name} may assume:", *roles.values()])

@@ -17,8 +17,7 @@ from infra.console.progress import doing
 from infra.console.report import Report
 from infra.environment import Environment
 from infra.errors import CommandError
-from infra.policies.execution import stack_arns
-from infra.policies.roles import deployed_stacks
+from infra.policies.resources import deployed_stacks, stack_arns
 
 # `cdk bootstrap` does not replace a stack of another variant: the CLI's own template can't widen this one unnoticed.
 VARIANT = "orders: the CDK's template, narrowed to the stacks of one environment"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from infra.environment import load, names
+from infra.environment import names
 from infra.pipeline.drain import CHOICES
 from tests.workflows.reading import (
     ACTION_FILES,
@@ -49,6 +49,7 @@ def test_workflows_start_on_these_events_and_on_no_other() -> None:
         "deploy.yml": {"push", "workflow_dispatch"},
         "environment.yml": {"workflow_call"},
         "diff.yml": {"workflow_call"},
+        "drift.yml": {"workflow_call"},
         "prune.yml": {"workflow_call"},
         "remove.yml": {"workflow_call"},
         "teardown.yml": {"workflow_dispatch"},
@@ -79,6 +80,7 @@ def test_each_job_has_these_permissions_and_no_other() -> None:
         ("deploy.yml", "prod"): DEPLOY,
         ("environment.yml", "deploy"): DEPLOY,
         ("diff.yml", "diff"): ASSUME,
+        ("drift.yml", "drift"): ASSUME | {"issues": "write"},
         ("prune.yml", "prune"): ASSUME,
         ("remove.yml", "remove"): ASSUME,
         ("teardown.yml", "remove"): ASSUME,
@@ -193,7 +195,8 @@ def test_the_one_job_of_a_pull_request_that_may_write_runs_the_base_branch_and_t
         for where, job in JOBS.items()
         if any(access == "write" for permission, access in job["permissions"].items() if permission != "id-token")
     }
-    assert writing == {("pull-request.yml", "comment"), ("reconcile.yml", "drift"), ("reconcile.yml", "sweep")}
+    drift = {("reconcile.yml", "drift"), ("drift.yml", "drift")}
+    assert writing == {("pull-request.yml", "comment"), ("reconcile.yml", "sweep")} | drift
     job = JOBS["pull-request.yml", "comment"]
     assert [step["with"].get("ref") for step in uses(job, "actions/checkout")] == [
         "${{ github.event.pull_request.base.ref }}"
@@ -237,9 +240,8 @@ def test_the_night_begins_off_the_full_hour_and_no_part_of_it_waits_for_another(
 def test_the_night_looks_at_every_environment_that_workflows_deploy() -> None:
     jobs = WORKFLOWS["reconcile.yml"]["jobs"]
     deployed = {name for name in names() if name != "local"}
-    lasting = {name for name in deployed if not load(name).hosts_previews}
-    assert set(jobs["drift"]["strategy"]["matrix"]["environment"]) == lasting
-    assert set(jobs["prune"]["strategy"]["matrix"]["environment"]) == deployed
+    for part in ("drift", "prune"):
+        assert set(jobs[part]["strategy"]["matrix"]["environment"]) == deployed
 
 
 def test_a_teardown_offers_these_environments_and_shows_only_unless_told_otherwise() -> None:

@@ -15,7 +15,7 @@ import yaml
 
 from infra import ROOT
 from infra.console.progress import console, doing
-from tests.rehearsal.github import events, tokens, workflows
+from tests.rehearsal.github import environments, events, workflows
 from tests.rehearsal.github.act import Job, Order, Runner
 from tests.rehearsal.github.events import REPOSITORY, Event, Pull, Table
 from tests.rehearsal.github.repository import Change, Repository
@@ -169,7 +169,7 @@ class GitHub:
     def _refused(self, run: Run, planned: Planned) -> Job | None:
         """Return a job that GitHub does not start, because of the rules of its environment."""
         name = planned.environment
-        if not name or name in self.without_branch_rules or tokens.may_enter(run.event.ref, name):
+        if not name or name in self.without_branch_rules or environments.may_enter(run.event.ref, name):
             return None
         reason = f"GitHub: {run.event.ref} is not allowed to deploy to {name} due to environment protection rules"
         return Job(planned.name, time.time(), time.time(), "failure", refusals=[reason])
@@ -187,7 +187,7 @@ class GitHub:
             payload=folder / "event.json",
             actor=run.event.actor,
             matrix=planned.matrix,
-            variables=tokens.ENVIRONMENTS.get(planned.environment, {}),
+            variables=environments.ENVIRONMENTS.get(planned.environment, {}),
             token=",".join(f"{scope}={access}" for scope, access in planned.permissions.items()) or "none",
             environ=self._environ | self._given(run, planned),
             actions=workflows.actions(self._tree(run.event)),

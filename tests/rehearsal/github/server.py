@@ -10,8 +10,7 @@ from threading import Lock, Thread
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from tests.access.tokens import encode
-from tests.rehearsal.github import tokens
+from tests.github.tokens import Claims, claims, encode
 from tests.rehearsal.github.events import REPOSITORY, Event, Pull, Table
 
 BASE = f"/repos/{REPOSITORY.full_name}"
@@ -51,7 +50,7 @@ class State:
     issues: dict[int, Table] = field(default_factory=dict[int, Table])
     comments: list[Table] = field(default_factory=list[Table])
     runs: dict[str, Event] = field(default_factory=dict[str, Event])
-    issued: list[tuple[str, tokens.Claims]] = field(default_factory=list[tuple[str, tokens.Claims]])
+    issued: list[tuple[str, Claims]] = field(default_factory=list[tuple[str, Claims]])
     """The id of the run that asked, and the claims of the token that it got."""
     last: int = 0
     """Pull requests and issues are numbered together."""
@@ -61,7 +60,7 @@ class State:
         self.last += 1
         return self.last
 
-    def issued_to(self, run: str) -> list[tokens.Claims]:
+    def issued_to(self, run: str) -> list[Claims]:
         """Return the claims of the tokens that jobs of a run got."""
         return [claims for asked, claims in self.issued if asked == run]
 
@@ -188,9 +187,18 @@ class Handler(BaseHTTPRequestHandler):
 
     def _token(self, query: Table) -> Table:
         event = self.state.runs[query["run"]]
-        claims = tokens.claims(event, query["workflow"], query.get("environment", ""), query["audience"])
-        self.state.issued.append((query["run"], claims))
-        return {"value": encode(claims)}
+        found = claims(
+            REPOSITORY,
+            event=event.name,
+            ref=event.ref,
+            workflow=query["workflow"],
+            environment=query.get("environment", ""),
+            audience=query["audience"],
+            actor=event.actor,
+            sha=event.commit,
+        )
+        self.state.issued.append((query["run"], found))
+        return {"value": encode(found)}
 
     def _api(self, path: str, query: Table) -> Any:
         for method, pattern, scope, name in ROUTES:
