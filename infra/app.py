@@ -107,8 +107,11 @@ def _checked_out_commit() -> str:
 
 def main() -> int:
     """Synthesize, for the CDK CLI."""
-    # Stack traces name the temporary folders of this run, which would make every assembly differ.
-    app = cdk.App(stack_traces=False, context={"aws:cdk:disable-creation-stack-traces": True})
+    # Stack traces name the temporary folders of this run, and a report on performance is added where a machine is slow:
+    # either would make assemblies differ.
+    app = cdk.App(
+        stack_traces=False, performance_reporting=False, context={"aws:cdk:disable-creation-stack-traces": True}
+    )
     try:
         build(app)
     except (BundleError, ContextError, EnvironmentFileError, RepositoryFileError) as error:
