@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -17,12 +18,14 @@ MAKEFILE = (ROOT / "Makefile").read_text()
 ACTING = re.findall(r"^([a-z-]+):(?:.*\n\t)+.*\$\(ENVIRONMENT\)", MAKEFILE, re.MULTILINE)
 
 
-def make(*arguments: str, folder: Path = ROOT, more: str = "", **environ: str) -> subprocess.CompletedProcess[str]:
+def make(
+    *arguments: str, environ: Mapping[str, str] | None = None, folder: Path = ROOT, more: str = ""
+) -> subprocess.CompletedProcess[str]:
     """Run make with this environment and no other, on our Makefile and what more it shall have."""
     return subprocess.run(
         [shutil.which("make") or "make", "--file", "-", *arguments],
         cwd=folder,
-        env={"PATH": os.environ["PATH"], "PYTHON": sys.executable} | environ,
+        env={"PATH": os.environ["PATH"], "PYTHON": sys.executable, **(environ or {})},
         input=f"include Makefile\n{more}",
         capture_output=True,
         text=True,
@@ -47,7 +50,7 @@ def test_these_targets_act_on_an_environment() -> None:
 def test_a_target_that_acts_on_an_environment_wants_it_on_the_command_line(
     target: str, arguments: list[str], environ: dict[str, str], told: str
 ) -> None:
-    done = make("--dry-run", target, *arguments, **environ)
+    done = make("--dry-run", target, *arguments, environ=environ)
     assert done.returncode == 2
     assert done.stdout == ""
     assert f"on the command line, as in `make {target} ENVIRONMENT=dev`{told}." in done.stderr
@@ -55,7 +58,7 @@ def test_a_target_that_acts_on_an_environment_wants_it_on_the_command_line(
 
 @pytest.mark.parametrize("target", ACTING)
 def test_the_environment_of_the_command_line_is_the_one_that_counts(target: str) -> None:
-    done = make("--dry-run", target, "ENVIRONMENT=one", ENVIRONMENT="another")
+    done = make("--dry-run", target, "ENVIRONMENT=one", environ={"ENVIRONMENT": "another"})
     assert "--environment one" in done.stdout
     assert "another" not in done.stdout
 
@@ -77,7 +80,7 @@ def test_consent_and_choices_are_those_of_the_command_line_alone(target: str, gi
     assert passed in make(*command, given).stdout
     name, value = given.split("=")
     for arguments in (command, [*command, "--environment-overrides"]):
-        done = make(*arguments, **{name: value})
+        done = make(*arguments, environ={name: value})
         assert done.returncode == 0
         assert passed not in done.stdout
 
@@ -117,5 +120,15 @@ def test_the_makefile_holds_nothing_that_the_make_of_macos_lacks() -> None:
 def test_uv_asks_the_mirror_that_pip_is_told_of(network: Network, environ: dict[str, str], path: str) -> None:
     urls = {name: network.url + mirror for name, mirror in environ.items()}
     asking = "try:\n\t@echo something | uv pip compile --no-cache -\n"
-    make("try", more=asking, UV_HTTP_RETRIES="0", **urls)
+    make("try", more=asking, environ=urls | {"UV_HTTP_RETRIES": "0"})
     assert network.asked == [f"GET {path}/something/ HTTP/1.1"]
+
+
+def test_the_cdk_asks_nobody_for_a_newer_version_of_itself_though_it_prints_to_a_terminal(
+    network: Network, tmp_path: Path
+) -> None:
+    terminal = 'try:\n\t@python -c \'import pty; pty.spawn(["cdk", "context"])\'\n'
+    environ = {"HTTPS_PROXY": network.url, "CDK_HOME": str(tmp_path)}
+    done = make("try", more=terminal, environ=environ)
+    assert done.stdout, done.stderr
+    assert network.asked == []
