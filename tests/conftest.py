@@ -2,10 +2,12 @@
 
 import os
 from collections.abc import Iterator
+from threading import Thread
 
 import pytest
 
 from infra.local.aws import LocalAws
+from tests.network import Network
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -29,3 +31,12 @@ def enforcing_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws
     """The same, with permissions checked."""
     with LocalAws.start(tmp_path_factory.mktemp("enforcing-aws"), enforce_iam=True) as aws:
         yield aws
+
+
+@pytest.fixture
+def network() -> Iterator[Network]:
+    """What programs that are given its address as their proxy, mirror or endpoint take for the network."""
+    with Network() as server:
+        Thread(target=server.serve_forever).start()
+        yield server
+        server.shutdown()

@@ -27,7 +27,7 @@ def test_each_make_target_exists_and_knows_its_variables(command: str) -> None:
     target, *variables = shlex.split(command)[1:]
     assert re.search(rf"^{re.escape(target)}:.*## ", MAKEFILE, re.MULTILINE)
     for variable in variables:
-        assert f"$({variable.partition('=')[0]})" in MAKEFILE
+        assert re.search(rf"\$\((call given,)?{variable.partition('=')[0]}\)", MAKEFILE)
 
 
 def test_each_command_of_the_pipeline_is_understood() -> None:

@@ -16,6 +16,7 @@ from infra.environment import load, names
 from infra.errors import UsageError
 from infra.toml import FileError
 from tests.infra.synthesis import COMMIT, Resource, Synthesize, make_app, synthesized
+from tests.network import Network
 
 UNTAGGABLE = {
     "AWS::EC2::Route",
@@ -223,20 +224,24 @@ def copy_of_the_work_tree(folder: Path) -> Path:
     return folder
 
 
-def start_synthesis(checkout: Path, output: Path, umask: int, **environ: str) -> subprocess.Popen[str]:
-    """Start the CDK CLI with no credentials, and with proxies that refuse whatever it asks of the network."""
-    refusing = "http://127.0.0.1:9"
+def start_synthesis(
+    checkout: Path, output: Path, umask: int, network: Network, **environ: str
+) -> subprocess.Popen[str]:
+    """Start the CDK CLI as by hand, with no credentials, and so that all that it asks for is asked of this network."""
     needed = {
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), "/usr/bin", "/bin"]),
-        "CDK_DISABLE_CLI_TELEMETRY": "true",
-        "HTTP_PROXY": refusing,
-        "HTTPS_PROXY": refusing,
+        "HTTP_PROXY": network.url,
+        "HTTPS_PROXY": network.url,
+        "TELEMETRY_ENDPOINT": f"{network.url}/metrics",
+        # What sends telemetry outlives the CLI. It now holds our pipe, so that we wait for it.
+        "CDK_TELEMETRY_SENDER_DEBUG": "1",
+        "CDK_HOME": f"{output}-home",  # notices are cached there, and then not asked for
     }
     # Above no threshold at all, so each synthesis counts as slow, for which the CDK may write down where the time went.
     values = ["environment=prod", f"commit={COMMIT}", "@aws-cdk/core.slowSynthThreshold=0"]
     context = [f"--context={value}" for value in values]
     return subprocess.Popen(
-        [ROOT / "node_modules" / ".bin" / "cdk", "synth", "--quiet", "--no-notices", "--output", output, *context],
+        [ROOT / "node_modules" / ".bin" / "cdk", "synth", "--quiet", "--output", output, *context],
         cwd=checkout,
         env=needed | environ,
         umask=umask,
@@ -250,16 +255,19 @@ def files_below(folder: Path) -> list[Path]:
     return sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
 
 
-def test_two_syntheses_of_one_commit_are_equal_byte_by_byte(tmp_path: Path, installed_dependencies: Path) -> None:
+def test_two_syntheses_of_one_commit_are_equal_byte_by_byte_and_ask_nothing_of_the_network(
+    tmp_path: Path, installed_dependencies: Path, network: Network
+) -> None:
     assert installed_dependencies.exists()
     one, other = copy_of_the_work_tree(tmp_path / "one"), copy_of_the_work_tree(tmp_path / "another" / "and-deeper")
     (tmp_path / "home").mkdir()
     processes = [
-        start_synthesis(one, tmp_path / "first", 0o022, TZ="UTC"),
+        start_synthesis(one, tmp_path / "first", 0o022, network, TZ="UTC"),
         start_synthesis(
             other,
             other / "second",
             0o077,
+            network,
             HOME=str(tmp_path / "home"),
             USER="somebody",
             TZ="Pacific/Auckland",
@@ -271,6 +279,7 @@ def test_two_syntheses_of_one_commit_are_equal_byte_by_byte(tmp_path: Path, inst
     for process in processes:
         printed, _ = process.communicate()
         assert process.returncode == 0, printed
+    assert network.asked == []
 
     first, second = tmp_path / "first", other / "second"
     assert files_below(first) == files_below(second)

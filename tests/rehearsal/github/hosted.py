@@ -102,8 +102,8 @@ class GitHub:
         return self.happen(events.dispatch(self.repository.main(), workflow, inputs))
 
     def night(self) -> Runs:
-        """Let it be the time of day that workflows are scheduled for."""
-        return self.happen(events.schedule(self.repository.main()))
+        """Let it be the time of night that a workflow is scheduled for."""
+        return self.happen(events.schedule(self.repository.main(), "reconcile.yml"))
 
     def happen(self, *happened: Event) -> Runs:
         """Run every workflow that starts by one of these events, all at the same time."""
