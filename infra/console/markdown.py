@@ -30,7 +30,7 @@ Item = TypeVar("Item")
 class Untrusted:
     """Text that a pull request may have written. The functions of this module alone can show it, and they escape it.
 
-    It is no string, and refuses to become one. In a pydantic model it is read from a string.
+    It is no string, and refuses to become one. A pydantic model reads it from a string of JSON.
     """
 
     _text: str
@@ -40,7 +40,8 @@ class Untrusted:
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: type, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_after_validator_function(cls, core_schema.str_schema())
+        of_json = core_schema.no_info_after_validator_function(cls, core_schema.str_schema())
+        return core_schema.json_or_python_schema(of_json, core_schema.is_instance_schema(cls))
 
 
 Text = str | Untrusted
@@ -145,11 +146,8 @@ def _cut(text: Text, limit: int, before_the_note: str = "") -> str:
 def _visible(text: str, kept: str = "") -> str:
     """Write what does not show, or shows elsewhere than it stands, as Python's escapes."""
     text = _LONG_RUN.sub(lambda run: r"\x60" * len(run[0]), text)
-    if text.isprintable():
-        return text
-    return "".join(
-        each if each.isprintable() or each in kept else each.encode("unicode_escape").decode() for each in text
-    )
+    hidden = (each for each in set(text) if not each.isprintable() and each not in kept)
+    return text.translate({ord(each): each.encode("unicode_escape").decode() for each in hidden})
 
 
 def _longest_run(text: str) -> int:

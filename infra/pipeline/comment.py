@@ -5,7 +5,8 @@ names of files included.
 """
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -51,6 +52,13 @@ class Changes(_Report):
     changes: dict[Untrusted, Untrusted]
 
 
+class Failure(_Report):
+    """What a command reported that found nothing but a reason to end."""
+
+    error: Untrusted
+    exit_code: int
+
+
 @dataclass(frozen=True)
 class Reports:
     """All reports of one run; the changes by environment. A job that did not come so far left none."""
@@ -90,10 +98,22 @@ def read_reports(folder: Path) -> Reports:
     files = {path.stem: path for path in sorted(folder.rglob("*.json"))}
     changes = {name.removeprefix("diff-"): path for name, path in files.items() if name.startswith("diff-")}
     return Reports(
-        deployment=_read(Deployment, files["deploy"]) if "deploy" in files else None,
-        smoke=_read(Smoke, files["smoke"]) if "smoke" in files else None,
-        changes={Untrusted(name): _read(Changes, path) for name, path in changes.items()},
+        deployment=_read(files["deploy"], Deployment, _not_deployed) if "deploy" in files else None,
+        smoke=_read(files["smoke"], Smoke, _not_tried) if "smoke" in files else None,
+        changes={Untrusted(name): _read(path, Changes, _not_compared) for name, path in changes.items()},
     )
+
+
+def _not_deployed(_error: Untrusted) -> Deployment:
+    return Deployment(alias_arn=None, version=None)
+
+
+def _not_tried(error: Untrusted) -> Smoke:
+    return Smoke(problems=[error], timeline=[])
+
+
+def _not_compared(error: Untrusted) -> Changes:
+    return Changes(warnings=[error], changes={})
 
 
 def render(
@@ -164,9 +184,12 @@ def _how_to_invoke(environment: Environment, function: str) -> str:
     )
 
 
-def _read(form: type[Form], path: Path) -> Form:
+def _read(path: Path, form: type[Form], of_failure: Callable[[Untrusted], Form]) -> Form:
+    content = path.read_bytes()
+    with suppress(ValidationError):
+        return of_failure(Failure.model_validate_json(content).error)
     try:
-        return form.model_validate_json(path.read_bytes())
+        return form.model_validate_json(content)
     except ValidationError as error:
         wrong = (": ".join(map(str, [path, *each["loc"], each["msg"]])) for each in error.errors())
         # The names in it are untrusted too, and a line of its own could be a command to the workflow's runner.

@@ -126,6 +126,16 @@ def test_without_reports_it_says_that_there_is_no_preview(tmp_path: Path) -> Non
     assert "There is no preview" in render(tmp_path)
 
 
+def test_a_command_that_ended_early_left_its_reason(reports: Path) -> None:
+    for name in ("smoke", "diff-prod"):
+        (reports / f"{name}.json").write_text(json.dumps({"error": f"{name}: denied", "exit_code": 1}))
+    text = render(reports)
+    assert "The smoke order failed:\n\n- `smoke: denied`" in text
+    assert "### Changes of `prod`\n\n- `diff-prod: denied`" in text
+    (reports / "deploy.json").write_text(json.dumps({"error": "denied", "exit_code": 1}))
+    assert "There is no preview" in render(reports)
+
+
 def render_sample(texts: Mapping[str, str]) -> str:
     filled = re.sub(r'"(@[^"]*)"', lambda place: json.dumps(texts[place[1]]), SAMPLE)
     found = FORM.validate_json(filled)
@@ -150,11 +160,11 @@ def test_no_text_of_a_pull_request_acts(place: str, hostile: str) -> None:
 def test_the_comment_fits_whatever_was_left(environments: int, stacks: int, lines: int, length: int) -> None:
     texts = [Untrusted(f"{each} ".ljust(length, "`")) for each in range(lines)]
     changed = {Untrusted(f"stack-{each}"): Untrusted("`\n" * length) for each in range(stacks)}
-    changes = comment.Changes.model_construct(warnings=texts, changes=changed)
+    changes = comment.Changes(warnings=texts, changes=changed)
     spans = [Span(text, text, datetime.now(UTC), None, text) for text in texts]
     reports = comment.Reports(
-        comment.Deployment.model_construct(alias_arn=Untrusted("`" * length), version=None),
-        comment.Smoke.model_construct(problems=texts, timeline=spans),
+        comment.Deployment(alias_arn=Untrusted("`" * length), version=None),
+        comment.Smoke(problems=texts, timeline=spans),
         {Untrusted(f"environment-{each}"): changes for each in range(environments)},
     )
     text = comment.render(load("preview"), "orders-pr-7", COMMIT, reports, texts)
