@@ -13,7 +13,7 @@ from infra.console.progress import doing
 from infra.console.report import Report
 
 # How the CDK CLI heads the changes that let somebody do more, and ends the lines of those that take something away.
-_SECURITY = ("IAM Statement Changes", "IAM Policy Changes", "Security Group Changes")
+_SECURITY = re.compile(r"^(?:IAM .*|Security Group) Changes$", re.MULTILINE)
 _DESTRUCTIVE = re.compile(r"^\[[-~]\] .* (?:destroy|replace|may be replaced)$", re.MULTILINE)
 _BEFORE_THE_CHANGES = re.compile(r"\A.*?^(?=Stack )", re.MULTILINE | re.DOTALL)
 
@@ -31,7 +31,8 @@ def run(target: Target, arguments: Namespace) -> Report:
             name: compare(assembly, name, deployed_template(target, assembly, name)) for name in assembly.stack_names
         }
     warnings = attention(changes)
-    summary = markdown.changes(f"Changes of {target.environment.name}", warnings, changes)
+    title = f"Changes of {target.environment.name}"
+    summary = markdown.fit_summary(lambda limit: markdown.changes(title, warnings, changes, limit))
     return Report({"warnings": warnings, "changes": changes}, [*warnings, *changes.values()], summary)
 
 
@@ -60,6 +61,9 @@ def compare(assembly: Assembly, stack_name: str, deployed: str) -> str:
 
 def attention(changes: dict[str, str]) -> list[str]:
     """Return what deserves a look first: security-relevant changes, then what is destroyed or replaced."""
-    security = [f"{name}: {heading}" for name, text in changes.items() for heading in _SECURITY if heading in text]
-    destructive = [f"{name}: {line}" for name, text in changes.items() for line in _DESTRUCTIVE.findall(text)]
-    return security + destructive
+    return [
+        f"{name}: {line}"
+        for loud in (_SECURITY, _DESTRUCTIVE)
+        for name, text in changes.items()
+        for line in loud.findall(text)
+    ]
