@@ -8,7 +8,7 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, cast
 
-import boto3
+from boto3.session import Session
 from botocore import xform_name
 from botocore.validate import validate_parameters
 
@@ -31,11 +31,11 @@ class FakeAws:
         self.calls: list[tuple[str, Answer]] = []
         self._hooks: list[tuple[str, int, Callable[[], object]]] = []
 
-    def session(self, region_name: str | None = None) -> boto3.Session:
+    def session(self, region_name: str | None = None) -> Session:
         """Return a session whose clients are answered from here; one of another region finds nothing."""
         region = region_name or self.region
         there = self if region == self.region else FakeAws(self.account, region)
-        session = boto3.Session("key", "secret", region_name=region)
+        session = Session("key", "secret", region_name=region)
         session.events.register("before-parameter-build.*.*", _remember)
         session.events.register("before-call.*.*", cast("Any", there.answer))
         return session
