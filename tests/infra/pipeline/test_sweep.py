@@ -63,7 +63,7 @@ def deleted(aws: FakeAws) -> list[str]:
         pytest.param(
             (OLD, REST, TAGS), "open", (True, f"{DAYS} days old, and previews last {DAYS} days"), id="too old"
         ),
-        pytest.param((YOUNG, REST, {}), "closed", (False, "none of ours"), id="without tags"),
+        pytest.param((YOUNG, REST, dict[str, str]()), "closed", (False, "none of ours"), id="without tags"),
         pytest.param((YOUNG, REST, naming.tags("preview")), "closed", (False, "none of ours"), id="without one tag"),
         pytest.param((YOUNG, REST, naming.tags("preview", 8)), "closed", (False, "none of ours"), id="of another"),
         pytest.param((YOUNG, "UPDATE_IN_PROGRESS", TAGS), "closed", (False, "UPDATE_IN_PROGRESS"), id="being deployed"),

@@ -149,19 +149,17 @@ def test_orders_that_do_not_end_in_time_leave_all_as_it_was(aws: FakeAws) -> Non
 def test_a_dry_run_tells_all_and_changes_nothing(aws: FakeAws) -> None:
     aws.formation.stacks[PLATFORM]["EnableTerminationProtection"] = True
     report = run(teardown, target(aws, DEV), "--dry-run")
-    assert report.lines == report.markdown.split("\n")
-    assert report.lines[:3] == [
+    lines = report.markdown.split("\n")
+    assert report.lines == lines
+    assert lines[:3] == [
         f"To be removed: {ORDERS}, UPDATE_COMPLETE",
         f"To be removed: {PLATFORM}, UPDATE_COMPLETE",
         "  order-1 on version 1: RUNNING, started 0 s ago",
     ]
-    assert report.markdown.count(f"Refused: {PLATFORM} has termination protection") == 1
-    assert report.facts | {"refusals": []} == {
-        "stacks": [ORDERS, PLATFORM],
-        "refusals": [],
-        "running": 1,
-        "removed": False,
-    }
+    (refusal,) = lines[3:]
+    assert refusal.startswith(f"Refused: {PLATFORM} has termination protection")
+    refusals = [refusal.removeprefix("Refused: ")]
+    assert report.facts == {"stacks": [ORDERS, PLATFORM], "refusals": refusals, "running": 1, "removed": False}
     assert changed(aws) == set()
 
 
