@@ -190,11 +190,12 @@ class Stacks:
 
     def _reasons(self, stack_id: str) -> str:
         """Say what of a stack could not be deleted, and why."""
-        failed: dict[str, str] = {}
+        newest: dict[str, StackEventTypeDef] = {}
         for event in self.events(stack_id) or []:
-            resource = event.get("LogicalResourceId", "")
-            if event.get("ResourceStatus") == "DELETE_FAILED" and event.get("PhysicalResourceId") != stack_id:
-                # The newest event comes first.
-                reason = event.get("ResourceStatusReason", "no reason given")
-                failed.setdefault(resource, f"{event.get('ResourceType')} {resource}: {reason}")
-        return "; ".join(failed.values())
+            # The newest comes first. What failed in an earlier attempt may be gone since.
+            newest.setdefault(event.get("LogicalResourceId", ""), event)
+        return "; ".join(
+            f"{event.get('ResourceType')} {resource}: {event.get('ResourceStatusReason', 'no reason given')}"
+            for resource, event in newest.items()
+            if event.get("ResourceStatus") == "DELETE_FAILED" and event.get("PhysicalResourceId") != stack_id
+        )

@@ -92,7 +92,8 @@ class Target:
     @cached_property
     def function(self) -> DeployedFunction:
         """Its function, whether or not it is deployed."""
-        return DeployedFunction(self.session.client("lambda"), self.function_name, self.clock)
+        name = self.function_name
+        return DeployedFunction(self.session.client("lambda"), name, self.clock)
 
     def preview(self, pull_request: int) -> "Target":
         """Return the preview of a pull request, in the same session."""

@@ -8,13 +8,18 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, cast
 
-import boto3
+from boto3.session import Session
 from botocore import xform_name
+from botocore.loaders import create_loader
+from botocore.session import Session as CoreSession
 from botocore.validate import validate_parameters
 
 from tests.infra.fakes.base import Answer, AwsError, FakeClock, page
 from tests.infra.fakes.cloudformation import FakeCloudFormation
 from tests.infra.fakes.lambda_ import FakeLambda
+
+# Reading the models of AWS's services is most of what a client costs, so that it is done once.
+_MODELS = create_loader()
 
 
 class FakeAws:
@@ -31,11 +36,13 @@ class FakeAws:
         self.calls: list[tuple[str, Answer]] = []
         self._hooks: list[tuple[str, int, Callable[[], object]]] = []
 
-    def session(self, region_name: str | None = None) -> boto3.Session:
+    def session(self, region_name: str | None = None) -> Session:
         """Return a session whose clients are answered from here; one of another region finds nothing."""
         region = region_name or self.region
         there = self if region == self.region else FakeAws(self.account, region)
-        session = boto3.Session("key", "secret", region_name=region)
+        core = CoreSession()
+        core.register_component("data_loader", _MODELS)
+        session = Session("key", "secret", region_name=region, botocore_session=core)
         session.events.register("before-parameter-build.*.*", _remember)
         session.events.register("before-call.*.*", cast("Any", there.answer))
         return session

@@ -1,5 +1,6 @@
 """CloudFormation in memory: stacks, their resources, events and drift, and their deletion."""
 
+import json
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
@@ -19,7 +20,7 @@ class FakeCloudFormation:
         self.templates: dict[str, Answer] = {}
         self.events: dict[str, list[Answer]] = {}  # by stack id, newest first
         self.undeletable: dict[str, str] = {}  # why a stack can't be deleted, by name
-        self.deletion_seconds = 30.0
+        self.deletion_seconds = self.going_back_seconds = 30.0
         self.drifts: dict[str, list[Answer]] = {}
         self.detections: dict[str, list[str]] = {}  # the statuses that a detection has one after another, by stack
 
@@ -68,7 +69,7 @@ class FakeCloudFormation:
         return page(found, parameters, "StackEvents", "NextToken", "NextToken")
 
     def get_template(self, parameters: Answer) -> Answer:
-        return {"TemplateBody": self.templates[self._stack(parameters["StackName"])["StackName"]]}
+        return {"TemplateBody": json.dumps(self.templates[self._stack(parameters["StackName"])["StackName"]])}
 
     def delete_stack(self, parameters: Answer) -> Answer:
         stack = self.stacks.get(parameters["StackName"])
@@ -78,28 +79,33 @@ class FakeCloudFormation:
             raise AwsError(
                 "ValidationError", f"{stack['StackName']} cannot be deleted while TerminationProtection is on"
             )
-        stack["StackStatus"] = "DELETE_IN_PROGRESS"
-        self.clock.after(self.deletion_seconds, lambda: self._delete(stack))
+        if stack["StackStatus"] != "DELETE_IN_PROGRESS":
+            stack["StackStatus"] = "DELETE_IN_PROGRESS"
+            self.clock.after(self.deletion_seconds, lambda: self._delete(stack))
         return {}
 
     def _delete(self, stack: Answer) -> None:
         name = stack["StackName"]
         if reason := self.undeletable.get(name):
             stack["StackStatus"] = "DELETE_FAILED"
-            event = {"LogicalResourceId": "Only", "ResourceType": "AWS::SSM::Parameter", "PhysicalResourceId": "only"}
-            event |= {"ResourceStatus": "DELETE_FAILED", "ResourceStatusReason": reason}
-            self.events.setdefault(stack["StackId"], []).insert(0, event)
+            self._failed(stack, "Only", "AWS::SSM::Parameter", "only", reason)
+            self._failed(stack, name, "AWS::CloudFormation::Stack", stack["StackId"], "it failed to delete [Only]")
             return
         stack["StackStatus"] = "DELETE_COMPLETE"
         self.gone[stack["StackId"]] = self.stacks.pop(name)
         self._forget(name)
+
+    def _failed(self, stack: Answer, logical_id: str, kind: str, physical_id: str, reason: str) -> None:
+        event = {"LogicalResourceId": logical_id, "ResourceType": kind, "PhysicalResourceId": physical_id}
+        event |= {"ResourceStatus": "DELETE_FAILED", "ResourceStatusReason": reason}
+        self.events.setdefault(stack["StackId"], []).insert(0, event)
 
     def cancel_update_stack(self, parameters: Answer) -> Answer:
         stack = self._stack(parameters["StackName"])
         if stack["StackStatus"] != "UPDATE_IN_PROGRESS":
             raise AwsError("ValidationError", f"CancelUpdateStack cannot be called from {stack['StackStatus']}")
         stack["StackStatus"] = "UPDATE_ROLLBACK_IN_PROGRESS"
-        self.clock.after(30, lambda: stack.update(StackStatus="UPDATE_ROLLBACK_COMPLETE"))
+        self.clock.after(self.going_back_seconds, lambda: stack.update(StackStatus="UPDATE_ROLLBACK_COMPLETE"))
         return {}
 
     def detect_stack_drift(self, parameters: Answer) -> Answer:

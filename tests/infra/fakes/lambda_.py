@@ -28,10 +28,12 @@ class FakeFunction:
     """A function with its versions; what an execution does is up to `behaviour`, by the version that it starts on."""
 
     name: str
-    versions: dict[str, dict[str, int]] = field(default_factory=dict[str, dict[str, int]])
+    versions: dict[str, dict[str, int]] = field(default_factory=dict[str, dict[str, int]])  # as was asked for last
+    applied: dict[str, dict[str, int]] = field(default_factory=dict[str, dict[str, int]])  # where it differs from that
     aliases: dict[str, Answer] = field(default_factory=dict[str, Answer])
     policies: set[str] = field(default_factory=set[str])
     executions: list[FakeExecution] = field(default_factory=list[FakeExecution])
+    durable: bool = True
     behaviour: dict[str, Callable[[FakeExecution], object]] = field(
         default_factory=dict[str, Callable[[FakeExecution], object]]
     )
@@ -54,8 +56,13 @@ class FakeLambda:
         return function
 
     def forget(self, name: str) -> None:
-        """Let a function be gone."""
+        """Let a function be gone, and its versions from the capacity providers."""
         self.functions.pop(name, None)
+        self._leave_providers(f"{self.arn_of(name)}:")
+
+    def _leave_providers(self, prefix: str) -> None:
+        for arn, versions in self.on_provider.items():
+            self.on_provider[arn] = [each for each in versions if not f"{each}:".startswith(prefix)]
 
     def execution(self, function: str, name: str, status: str = "RUNNING", version: str = "1") -> FakeExecution:
         """Make an execution of a function."""
@@ -128,9 +135,11 @@ class FakeLambda:
         return {"CodeSha256": f"code of {parameters['Qualifier']}"}
 
     def get_function_scaling_config(self, parameters: Answer) -> Answer:
-        version = self._version(parameters)
-        config = {"MinExecutionEnvironments": version["least"], "MaxExecutionEnvironments": version["most"]}
-        return {"RequestedFunctionScalingConfig": config, "AppliedFunctionScalingConfig": config}
+        requested = self._version(parameters)
+        applied = self._function(parameters).applied.get(parameters["Qualifier"], requested)
+        names = {"least": "MinExecutionEnvironments", "most": "MaxExecutionEnvironments"}
+        told = {"RequestedFunctionScalingConfig": requested, "AppliedFunctionScalingConfig": applied}
+        return {key: {names[name]: count for name, count in each.items()} for key, each in told.items() if each}
 
     def put_function_scaling_config(self, parameters: Answer) -> Answer:
         version, wanted = self._version(parameters), parameters["FunctionScalingConfig"]
@@ -143,7 +152,7 @@ class FakeLambda:
     def delete_function(self, parameters: Answer) -> Answer:
         function, version = self._function(parameters), parameters.get("Qualifier")
         if version is None:
-            del self.functions[function.name]
+            self.forget(function.name)
             return {}
         named = [alias["FunctionVersion"] for alias in function.aliases.values()]
         for alias in function.aliases.values():
@@ -151,6 +160,7 @@ class FakeLambda:
         if version in named:
             raise AwsError("ResourceConflictException", f"Unable to delete version {version}: an alias names it")
         function.versions.pop(version, None)
+        self._leave_providers(f"{self.arn_of(function.name)}:{version}:")
         return {"StatusCode": 204}
 
     def list_function_versions_by_capacity_provider(self, parameters: Answer) -> Answer:
@@ -166,6 +176,8 @@ class FakeLambda:
             raise AwsError("ResourceNotFoundException", f"Function not found: {parameters['FunctionName']}")
         version = function.aliases.get(qualifier, {}).get("FunctionVersion", qualifier)
         json.loads(parameters["Payload"])
+        if not function.durable:
+            return {"StatusCode": 202}
         execution = self.execution(function.name, parameters["DurableExecutionName"], version=version)
         function.behaviour.get(version, lambda _: None)(execution)
         return {"StatusCode": 202, "DurableExecutionArn": execution.arn}
