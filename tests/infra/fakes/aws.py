@@ -90,6 +90,11 @@ class FakeAws:
         ]
         return page(found, parameters, "ResourceTagMappingList", "PaginationToken", "PaginationToken")
 
+    def get_policy(self, parameters: Answer) -> Answer:
+        if parameters["PolicyArn"] not in self.policies:
+            raise AwsError("NoSuchEntity", f"no {parameters['PolicyArn']}")
+        return {"Policy": {"Arn": parameters["PolicyArn"]}}
+
     def get_open_id_connect_provider(self, parameters: Answer) -> Answer:
         arn = parameters["OpenIDConnectProviderArn"]
         if arn not in self.providers:

@@ -19,7 +19,7 @@ class FakeCloudFormation:
         self.templates: dict[str, Answer] = {}
         self.events: dict[str, list[Answer]] = {}  # by stack id, newest first
         self.undeletable: dict[str, str] = {}  # why a stack can't be deleted, by name
-        self.deletion_seconds = 30.0
+        self.deletion_seconds = self.cancellation_seconds = 30.0
         self.drifts: dict[str, list[Answer]] = {}
         self.detections: dict[str, list[str]] = {}  # the statuses that a detection has one after another, by stack
 
@@ -99,7 +99,7 @@ class FakeCloudFormation:
         if stack["StackStatus"] != "UPDATE_IN_PROGRESS":
             raise AwsError("ValidationError", f"CancelUpdateStack cannot be called from {stack['StackStatus']}")
         stack["StackStatus"] = "UPDATE_ROLLBACK_IN_PROGRESS"
-        self.clock.after(30, lambda: stack.update(StackStatus="UPDATE_ROLLBACK_COMPLETE"))
+        self.clock.after(self.cancellation_seconds, lambda: stack.update(StackStatus="UPDATE_ROLLBACK_COMPLETE"))
         return {}
 
     def detect_stack_drift(self, parameters: Answer) -> Answer:

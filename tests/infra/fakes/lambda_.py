@@ -31,6 +31,7 @@ class FakeFunction:
     versions: dict[str, dict[str, int]] = field(default_factory=dict[str, dict[str, int]])
     aliases: dict[str, Answer] = field(default_factory=dict[str, Answer])
     policies: set[str] = field(default_factory=set[str])
+    code: dict[str, str] = field(default_factory=dict[str, str])  # the digests of versions
     executions: list[FakeExecution] = field(default_factory=list[FakeExecution])
     behaviour: dict[str, Callable[[FakeExecution], object]] = field(
         default_factory=dict[str, Callable[[FakeExecution], object]]
@@ -125,7 +126,7 @@ class FakeLambda:
 
     def get_function_configuration(self, parameters: Answer) -> Answer:
         self._version(parameters)
-        return {"CodeSha256": f"code of {parameters['Qualifier']}"}
+        return {"CodeSha256": self._function(parameters).code.get(parameters["Qualifier"], "")}
 
     def get_function_scaling_config(self, parameters: Answer) -> Answer:
         version = self._version(parameters)
