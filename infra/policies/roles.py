@@ -31,9 +31,11 @@ def deploying(environment: Environment) -> list[Statement]:
         f"{environment.account}-{environment.region}"
         for role in roles
     ]
+    stacks = stack_arns(environment, *deployed_stacks(environment))
     return [
         allow(["sts:AssumeRole"], bootstrap),
-        allow(["cloudformation:DescribeStacks"], stack_arns(environment, *deployed_stacks(environment))),
+        # A deployment that was cancelled is taken back while it is under way.
+        allow(["cloudformation:CancelUpdateStack", "cloudformation:DescribeStacks"], stacks),
         # Durable executions belong to versions, so the function's own ARN is not enough (Lambda developer guide,
         # security of durable functions); listing them takes it.
         allow(

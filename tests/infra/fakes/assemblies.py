@@ -16,7 +16,7 @@ def write(folder: Path, of: Target) -> Path:
     place = f"aws://{of.environment.account}/{of.environment.region}"
     stack = {"type": "aws:cloudformation:stack", "environment": place}
     stack |= {"properties": {"tags": of.tags | {"commit": COMMIT}}}
-    artifacts = {name: stack for name in of.stack_names} | {"Tree": {"type": "cdk:tree"}}
+    artifacts = dict.fromkeys(of.stack_names, stack) | {"Tree": {"type": "cdk:tree"}}
     (folder / "manifest.json").write_text(json.dumps({"artifacts": artifacts}))
     if of.has_function:
         function = {"Type": "AWS::Lambda::Function", "Properties": {"Code": {"S3Key": "built.zip"}}}

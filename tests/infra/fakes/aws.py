@@ -5,16 +5,22 @@ State belongs to one account and one region: whoever asks in another finds nothi
 """
 
 from collections.abc import Callable
+from copy import deepcopy
 from types import SimpleNamespace
 from typing import Any, cast
 
 import boto3
+import botocore.session
 from botocore import xform_name
+from botocore.loaders import create_loader
 from botocore.validate import validate_parameters
 
 from tests.infra.fakes.base import Answer, AwsError, FakeClock, page
 from tests.infra.fakes.cloudformation import FakeCloudFormation
 from tests.infra.fakes.lambda_ import FakeLambda
+
+# Read once for all sessions, which takes most of the time otherwise.
+MODELS = create_loader()
 
 
 class FakeAws:
@@ -35,7 +41,9 @@ class FakeAws:
         """Return a session whose clients are answered from here; one of another region finds nothing."""
         region = region_name or self.region
         there = self if region == self.region else FakeAws(self.account, region)
-        session = boto3.Session("key", "secret", region_name=region)
+        core = botocore.session.get_session()
+        core.register_component("data_loader", MODELS)
+        session = boto3.Session("key", "secret", region_name=region, botocore_session=core)
         session.events.register("before-parameter-build.*.*", _remember)
         session.events.register("before-call.*.*", cast("Any", there.answer))
         return session
@@ -68,7 +76,8 @@ class FakeAws:
                 hook[2]()
             services: dict[str, object] = {"lambda": self.lambda_, "cloudformation": self.formation}
             service = services.get(model.service_model.service_name, self)
-            answer = getattr(service, xform_name(operation))(parameters)
+            # What was answered once does not change with what there is.
+            answer = deepcopy(getattr(service, xform_name(operation))(parameters))
         except AwsError as error:
             return SimpleNamespace(status_code=400), {
                 "Error": {"Code": error.code, "Message": str(error)},
