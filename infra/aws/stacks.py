@@ -167,13 +167,17 @@ class Stacks:
             raise CommandError(f"{stack.name} could not be deleted: {self._reasons(stack.id) or ended.status}")
 
     def cancel_update(self, stack: Stack) -> None:
-        """Let an update that is under way be taken back, and see it end.
+        """Let an update that is under way be taken back, and see it end. It may have ended by itself meanwhile.
 
         Raises:
             CommandError: it took longer than `budgets.GOING_BACK`, and goes on.
         """
         with doing(f"Taking back the update of {stack.name}"):
-            self._client.cancel_update_stack(StackName=stack.name)
+            try:
+                self._client.cancel_update_stack(StackName=stack.name)
+            except ClientError:
+                if (now := self.find(stack.id)) and now.status == stack.status:
+                    raise
             self._wait_while(stack, "_IN_PROGRESS", budgets.GOING_BACK, "its roll-back")
 
     def _wait_while(self, stack: Stack, ending: str, seconds: float, what: str) -> Stack | None:

@@ -10,6 +10,7 @@ from infra.console.progress import doing
 from infra.console.report import Report, write_outputs
 from infra.errors import CommandError, UsageError
 from infra.pipeline.arguments import add_pull_request
+from infra.pipeline.roll_back import go_live
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -65,7 +66,7 @@ def _see_live(target: Target, version: str) -> str:
         CommandError: another version is live.
     """
     if target.function.live() != version:
-        target.function.go_live(version)
+        go_live(target, version)
     live = target.function.live()
     if live != version:
         raise CommandError(f"{target.function_name}: version {version} was deployed, and {live or 'none'} is live")

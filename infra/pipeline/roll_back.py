@@ -25,12 +25,20 @@ def run(target: Target, arguments: Namespace) -> Report:
     if not version or version == failed:
         message = f"{function.name}: no other version was live before; the alias stays at {failed or 'none'}"
         return Report({"version": failed, "rolled_back_from": None}, [message], message)
-    # Pruning may have scaled it down.
-    settings = target.environment.function
-    function.scale(version, settings.minimum_environments, settings.maximum_environments)
-    function.go_live(version)
+    go_live(target, version)
     message = (
         f"{function.name}: the alias {naming.ALIAS} went back from version {failed} to {version}. The next deployment "
         "moves it on."
     )
     return Report({"version": version, "rolled_back_from": failed}, [message], message)
+
+
+def go_live(target: Target, version: str) -> None:
+    """Let new executions start on another version, with all the environments of a live one: pruning takes some away.
+
+    Raises:
+        CommandError: there is no such version, or no live alias.
+    """
+    settings = target.environment.function
+    target.function.scale(version, settings.minimum_environments, settings.maximum_environments)
+    target.function.go_live(version)

@@ -42,9 +42,11 @@ def permissions(purpose: Purpose, environment: Environment, account: list[Enviro
 
 def _deploying(environment: Environment) -> list[Statement]:
     """Return what deploying takes: the CDK's own roles, an order to try it with, and the way back."""
+    stacks = stack_arns(environment, *deployed_stacks(environment))
     return [
         allow(["sts:AssumeRole"], toolkit_roles(environment, "deploy", "file-publishing")),
-        allow(["cloudformation:DescribeStacks"], stack_arns(environment, *deployed_stacks(environment))),
+        # A deployment that was cancelled is taken back while it is under way.
+        allow(["cloudformation:CancelUpdateStack", "cloudformation:DescribeStacks"], stacks),
         # Durable executions belong to versions, so the function's own ARN is not enough (Lambda developer guide,
         # security of durable functions); listing them takes it.
         allow(

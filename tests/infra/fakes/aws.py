@@ -5,6 +5,7 @@ State belongs to one account and one region: whoever asks in another finds nothi
 """
 
 from collections.abc import Callable
+from copy import deepcopy
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -75,7 +76,8 @@ class FakeAws:
                 hook[2]()
             services: dict[str, object] = {"lambda": self.lambda_, "cloudformation": self.formation}
             service = services.get(model.service_model.service_name, self)
-            answer = getattr(service, xform_name(operation))(parameters)
+            # What was answered once does not change with what there is.
+            answer = deepcopy(getattr(service, xform_name(operation))(parameters))
         except AwsError as error:
             return SimpleNamespace(status_code=400), {
                 "Error": {"Code": error.code, "Message": str(error)},
@@ -96,6 +98,11 @@ class FakeAws:
             if all(tags.get(key) in values for key, values in wanted.items())
         ]
         return page(found, parameters, "ResourceTagMappingList", "PaginationToken", "PaginationToken")
+
+    def get_policy(self, parameters: Answer) -> Answer:
+        if parameters["PolicyArn"] not in self.policies:
+            raise AwsError("NoSuchEntity", f"no {parameters['PolicyArn']}")
+        return {"Policy": {"Arn": parameters["PolicyArn"]}}
 
     def get_open_id_connect_provider(self, parameters: Answer) -> Answer:
         arn = parameters["OpenIDConnectProviderArn"]

@@ -32,6 +32,7 @@ class FakeFunction:
     applied: dict[str, dict[str, int]] = field(default_factory=dict[str, dict[str, int]])  # where it differs from that
     aliases: dict[str, Answer] = field(default_factory=dict[str, Answer])
     policies: set[str] = field(default_factory=set[str])
+    code: dict[str, str] = field(default_factory=dict[str, str])  # the digests of versions
     executions: list[FakeExecution] = field(default_factory=list[FakeExecution])
     durable: bool = True
     behaviour: dict[str, Callable[[FakeExecution], object]] = field(
@@ -132,7 +133,7 @@ class FakeLambda:
 
     def get_function_configuration(self, parameters: Answer) -> Answer:
         self._version(parameters)
-        return {"CodeSha256": f"code of {parameters['Qualifier']}"}
+        return {"CodeSha256": self._function(parameters).code.get(parameters["Qualifier"], "")}
 
     def get_function_scaling_config(self, parameters: Answer) -> Answer:
         requested = self._version(parameters)
