@@ -1,7 +1,7 @@
 """Tell where an environment is not what its templates say, and where it does not run what was built from main."""
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -57,13 +57,12 @@ def run(target: Target, arguments: Namespace) -> Report:
         _tell(name, drift, findings)
     if target.has_function:
         _compare_code(target, assembly, findings)
-    summary = _markdown(findings)
     name = target.environment.name
-    body = None if findings.is_clean else summary
+    body = None if findings.is_clean else markdown.fit(lambda limit: _markdown(findings, limit))
     return Report(
         {"clean": findings.is_clean, **asdict(findings)},
         list(_lines(findings)),
-        summary,
+        markdown.fit_summary(lambda limit: _markdown(findings, limit)),
         code=0 if findings.is_clean else 1,
         notice=Notice(f"drift {name}", f"{name} is not what main says", body) if arguments.issue else None,
     )
@@ -123,19 +122,16 @@ def _lines(findings: Findings) -> Iterator[str]:
         yield from (f"  {line}" for line in findings.unchecked)
 
 
-def _markdown(findings: Findings) -> str:
+def _markdown(findings: Findings, limit: int) -> str:
     parts = ["Everything is as main says." if findings.is_clean else "Not everything is as main says."]
     told = {"Drifted": findings.drifted, "Differing": findings.differing, "Notes": findings.notes}
     for title, lines in told.items():
         if lines:
-            parts.append(f"**{title}**\n\n{_list(lines)}")
+            parts.append(f"**{title}**\n\n{markdown.items(lines, limit)}")
     if findings.unchecked:
-        parts.append(markdown.folded(_unchecked(findings.unchecked), _list(findings.unchecked)))
+        unchecked = markdown.items(findings.unchecked, limit)
+        parts.append(markdown.folded(_unchecked(findings.unchecked), unchecked))
     return "\n\n".join(parts)
-
-
-def _list(lines: Iterable[str]) -> str:
-    return "\n".join(f"- {markdown.code(line)}" for line in lines)
 
 
 def _unchecked(lines: list[str]) -> str:

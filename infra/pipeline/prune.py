@@ -238,4 +238,4 @@ def _table(rows: list[tuple[str, ...]]) -> RenderableType:
 
 def _markdown(rows: list[tuple[str, ...]], told: list[str]) -> str:
     table = [COLUMNS, ("---",) * len(COLUMNS), *rows]
-    return "\n".join([*(f"| {' | '.join(row)} |" for row in table), "", *(f"- {markdown.code(line)}" for line in told)])
+    return "\n".join([*(f"| {' | '.join(row)} |" for row in table), "", markdown.items(told)])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from infra import budgets, contract
 from infra.aws.target import Target
-from infra.console import timeline
+from infra.console import markdown, timeline
 from infra.console.progress import doing
 from infra.console.report import Report
 from infra.pipeline.arguments import add_pull_request, version
@@ -66,4 +66,4 @@ def run(target: Target, arguments: Namespace) -> Report:
 
 
 def _summary(verdict: str, found: list[str], events: "list[EventTypeDef]") -> str:
-    return "\n".join([verdict, *(f"- {problem}" for problem in found), "", timeline.gantt(timeline.spans(events))])
+    return "\n".join([verdict, markdown.items(found), "", timeline.gantt(timeline.spans(events))])

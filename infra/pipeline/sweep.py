@@ -61,7 +61,7 @@ def run(target: Target, arguments: Namespace) -> Report:
     return Report(
         {"previews": [_facts(each) for each in outcomes], "failed": len(failed)},
         lines,
-        "\n".join(f"- {markdown.code(line)}" for line in lines),
+        markdown.fit_summary(lambda limit: markdown.items(lines, limit)),
         code=1 if failed else 0,
         notice=_notice(failed) if arguments.issue and not arguments.dry_run else None,
     )
@@ -132,12 +132,15 @@ def _facts(outcome: Outcome) -> dict[str, object]:
 
 
 def _notice(failed: list[Outcome]) -> Notice:
-    body = "\n\n".join(_paragraphs(failed)) if failed else None
+    body = markdown.fit(lambda limit: "\n\n".join(_paragraphs(failed, limit))) if failed else None
     return Notice("sweep", "Previews that could not be removed", body)
 
 
-def _paragraphs(failed: list[Outcome]) -> Iterator[str]:
+def _paragraphs(failed: list[Outcome], limit: int) -> Iterator[str]:
     yield "The nightly sweep tries again; each costs instances until it is gone."
-    for each in failed:
-        name = markdown.code(each.preview.stack.name)
-        yield f"#{each.preview.pull_request}, {name}:\n\n{markdown.block(each.failure or '')}"
+    yield from markdown.some(failed, limit, lambda each: _paragraph(each, limit))
+
+
+def _paragraph(failed: Outcome, limit: int) -> str:
+    name = markdown.code(failed.preview.stack.name)
+    return f"#{failed.preview.pull_request}, {name}:\n\n{markdown.block(failed.failure or '', limit=limit)}"
