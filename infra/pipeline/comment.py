@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from infra import ROOT, naming
+from infra import ROOT, contract, naming
 from infra.aws.target import Target
 from infra.console import markdown, timeline
 from infra.console.markdown import Untrusted
