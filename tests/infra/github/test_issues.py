@@ -1,7 +1,7 @@
 """One issue on each topic, opened, updated and closed; whatever somebody else wrote is left alone."""
 
 from collections.abc import Iterator
-from typing import Any
+from copy import deepcopy
 
 import pytest
 
@@ -18,13 +18,6 @@ FOUND, NOTHING = Notice("drift dev", "dev has drifted", "a log group"), Notice("
 def github(monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHubState]:
     with fake_github(monkeypatch) as github:
         yield github
-
-
-def add(github: GitHubState, user: dict[str, Any], body: str | None) -> dict[str, Any]:
-    number = len(github.issues) + 1
-    issue = {"number": number, "state": "open", "user": user, "body": body, "html_url": f"issue {number}"}
-    github.issues.append(issue)
-    return issue
 
 
 def test_an_issue_is_opened_updated_when_it_changes_and_closed_when_nothing_is_left(github: GitHubState) -> None:
@@ -48,25 +41,20 @@ def test_each_topic_has_an_issue_of_its_own(github: GitHubState) -> None:
     assert [each["state"] for each in github.issues] == ["closed", "open"]
 
 
-@pytest.mark.parametrize(
-    ("user", "body"),
-    [
+def test_another_issue_is_neither_rewritten_nor_closed(github: GitHubState) -> None:
+    others: list[tuple[dict[str, str], str | None]] = [
         ({"type": "User", "login": "ada"}, f"{MARKER}\n\nmine"),
         ({"type": "Bot", "login": "dependabot[bot]"}, f"{MARKER}\n\nmine"),
         (BOT, f"it says {MARKER}"),
         (BOT, None),
-    ],
-    ids=["a person's", "another bot's", "of ours on something else", "of ours without text"],
-)
-def test_another_issue_is_neither_rewritten_nor_closed(
-    user: dict[str, Any], body: str | None, github: GitHubState
-) -> None:
-    other = add(github, user, body)
-    before = other.copy()
+    ]
+    for number, (user, body) in enumerate(others, 1):
+        github.issues.append({"number": number, "state": "open", "user": user, "body": body, "html_url": "other"})
+    before = deepcopy(github.issues)
     issues.keep(FOUND)
     issues.keep(NOTHING)
-    assert other == before
-    assert github.writes == ["POST /issues", "POST /issues/2/comments", "PATCH /issues/2"]
+    assert github.issues[:-1] == before
+    assert github.writes == ["POST /issues", "POST /issues/5/comments", "PATCH /issues/5"]
 
 
 def test_where_github_can_not_be_asked_that_is_the_error(monkeypatch: pytest.MonkeyPatch) -> None:
