@@ -1,8 +1,11 @@
 import json
 import os
+import select
 import shutil
+import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from filecmp import cmp
 from pathlib import Path
 
@@ -202,22 +205,25 @@ def copy_of_the_work_tree(folder: Path) -> Path:
         ignore = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / name, folder / name, copy_function=shutil.copyfile, ignore=ignore)
     shutil.copyfile(ROOT / "cdk.json", folder / "cdk.json")
-    (folder / ".tools").symlink_to(ROOT / ".tools")
+    for name in (".tools", "node_modules"):
+        (folder / name).symlink_to(ROOT / name)
     return folder
 
 
-def start_synthesis(checkout: Path, output: Path, umask: int, **environ: str) -> subprocess.Popen[str]:
-    """Start the CDK CLI with no credentials, and with proxies that refuse whatever it asks of the network."""
-    refusing = "http://127.0.0.1:9"
+def start_build(checkout: Path, output: Path, umask: int, network: str, **environ: str) -> subprocess.Popen[str]:
+    """Start `build` with no credentials, and with all that it asks of the network led to one address."""
     needed = {
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), "/usr/bin", "/bin"]),
-        "CDK_DISABLE_CLI_TELEMETRY": "true",
-        "HTTP_PROXY": refusing,
-        "HTTPS_PROXY": refusing,
+        "HTTP_PROXY": network,
+        "HTTPS_PROXY": network,
+        # Where the CDK CLI sends what it tells of its use, by a process of its own. By the second variable that has our
+        # standard error too, which so stays open until it has ended.
+        "TELEMETRY_ENDPOINT": f"{network}/metrics",
+        "CDK_TELEMETRY_SENDER_DEBUG": "1",
     }
-    context = ["--context", "environment=prod", "--context", f"commit={COMMIT}"]
+    options = ["--environment", "prod", "--commit", COMMIT, "--output", output]
     return subprocess.Popen(
-        [ROOT / "node_modules" / ".bin" / "cdk", "synth", "--quiet", "--no-notices", "--output", output, *context],
+        [sys.executable, "-m", "infra.pipeline", "build", *options],
         cwd=checkout,
         env=needed | environ,
         umask=umask,
@@ -231,16 +237,27 @@ def files_below(folder: Path) -> list[Path]:
     return sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
 
 
-def test_two_syntheses_of_one_commit_are_equal_byte_by_byte(tmp_path: Path, installed_dependencies: Path) -> None:
+@pytest.fixture
+def network() -> Iterator[socket.socket]:
+    """A place to connect to, where nobody is answered."""
+    with socket.create_server(("127.0.0.1", 0)) as network:
+        yield network
+
+
+def test_two_builds_of_one_commit_are_equal_byte_by_byte_and_ask_nothing_of_the_network(
+    tmp_path: Path, installed_dependencies: Path, network: socket.socket
+) -> None:
     assert installed_dependencies.exists()
     one, other = copy_of_the_work_tree(tmp_path / "one"), copy_of_the_work_tree(tmp_path / "another" / "and-deeper")
     (tmp_path / "home").mkdir()
+    address = f"http://127.0.0.1:{network.getsockname()[1]}"
     processes = [
-        start_synthesis(one, tmp_path / "first", 0o022, TZ="UTC"),
-        start_synthesis(
+        start_build(one, tmp_path / "first", 0o022, address, TZ="UTC"),
+        start_build(
             other,
             other / "second",
             0o077,
+            address,
             HOME=str(tmp_path / "home"),
             USER="somebody",
             TZ="Pacific/Auckland",
@@ -252,6 +269,8 @@ def test_two_syntheses_of_one_commit_are_equal_byte_by_byte(tmp_path: Path, inst
     for process in processes:
         printed, _ = process.communicate()
         assert process.returncode == 0, printed
+    connections, _, _ = select.select([network], [], [], 0)
+    assert not connections
 
     first, second = tmp_path / "first", other / "second"
     assert files_below(first) == files_below(second)
