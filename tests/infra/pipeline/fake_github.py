@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import pytest
 
-BOT = {"type": "Bot"}
+BOT = {"type": "Bot", "login": "github-actions[bot]"}
 # For the state of a pull request: what GitHub does not answer for.
 REFUSED = "refused"
 

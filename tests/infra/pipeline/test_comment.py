@@ -193,7 +193,12 @@ def publish(reports: Path) -> int:
 
 
 def test_the_first_run_writes_a_comment_and_the_next_updates_it(reports: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    others = {"id": 1, "user": {"type": "User"}, "html_url": "other", "body": f"{comment.MARKER} not ours"}
+    others = {
+        "id": 1,
+        "user": {"type": "User", "login": "ada"},
+        "html_url": "other",
+        "body": f"{comment.MARKER} not ours",
+    }
     comments: list[dict[str, Any]] = [others]
     with fake_github(monkeypatch, GitHubState(comments=comments)):
         assert publish(reports) == 0
