@@ -3,7 +3,7 @@
 from infra.environment import load, names
 from infra.naming import PURPOSES, github_environment
 from infra.policies.trust import MAIN
-from tests.rehearsal.github.events import REPOSITORY, Event
+from tests.rehearsal.events import REPOSITORY, Event
 
 Claims = dict[str, str]
 

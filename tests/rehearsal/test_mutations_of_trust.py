@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.rehearsal.github import scenarios, stage
-from tests.rehearsal.github.stage import UnexpectedError
+from tests.rehearsal import scenarios, stage
+from tests.rehearsal.stage import UnexpectedError
 
 REQUIRES = """        required |= {"ref": MAIN, "job_workflow_ref": f"{workflow}@{MAIN}"}\n"""
 

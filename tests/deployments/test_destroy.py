@@ -9,7 +9,7 @@ from botocore.exceptions import WaiterError
 
 from infra.aws.cdk import cdk
 from infra.aws.stack import describe, outputs
-from tests.rehearsal.deployment import FUNCTION, PLATFORM, synthesize
+from tests.deployments.deployment import FUNCTION, PLATFORM, synthesize
 
 
 def test_a_platform_outlives_its_functions_and_goes_with_everything_after_them(

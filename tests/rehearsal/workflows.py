@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import yaml
 
-from tests.rehearsal.github.events import Event, Table
+from tests.rehearsal.events import Event, Table
 
 RUNNER = "ubuntu-24.04"
 

@@ -1,4 +1,4 @@
-"""What the rehearsals share: assemblies of the local environment, and orders to send through it."""
+"""What the deployments share: assemblies of the local environment, and orders to send through it."""
 
 import json
 import shutil

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from infra import ROOT
-from tests.rehearsal.github import events, workflows
-from tests.rehearsal.github.events import Event, Pull
-from tests.rehearsal.github.workflows import Outcome, Planned, WorkflowError
+from tests.rehearsal import events, workflows
+from tests.rehearsal.events import Event, Pull
+from tests.rehearsal.workflows import Outcome, Planned, WorkflowError
 
 WORKFLOWS = workflows.read(ROOT)
 JOBS = [(file, key) for file, workflow in WORKFLOWS.items() for key in workflow["jobs"]]

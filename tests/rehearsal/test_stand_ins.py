@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.rehearsal.github.act import STAND_INS
-from tests.rehearsal.github.repository import Repository
+from tests.rehearsal.act import STAND_INS
+from tests.rehearsal.repository import Repository
 
 UPLOAD = {"NAME": "a", "FROM": "made", "HIDDEN": "false", "NOTHING_FOUND": "error", "OVERWRITE": "false"}
 DOWNLOAD = {"NAME": "", "PATTERN": "", "INTO": "got"}

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.rehearsal.github.act import Job, Order, Runner
-from tests.rehearsal.github.events import Table
-from tests.rehearsal.github.repository import Repository
-from tests.rehearsal.github.workflows import RUNNER, Outcome, isolate
+from tests.rehearsal.act import Job, Order, Runner
+from tests.rehearsal.events import Table
+from tests.rehearsal.repository import Repository
+from tests.rehearsal.workflows import RUNNER, Outcome, isolate
 
 WORKFLOW: Table = {
     "name": "Try",

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.rehearsal.github import report
-from tests.rehearsal.github.act import Job, Step
-from tests.rehearsal.github.events import Pull
-from tests.rehearsal.github.hosted import Run
-from tests.rehearsal.github.report import Played
-from tests.rehearsal.github.server import State
+from tests.rehearsal import report
+from tests.rehearsal.act import Job, Step
+from tests.rehearsal.events import Pull
+from tests.rehearsal.hosted import Run
+from tests.rehearsal.report import Played
+from tests.rehearsal.server import State
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from github import Auth, Github
 from github.GithubException import GithubException
 from github.Repository import Repository
 
-from tests.rehearsal.github.events import REPOSITORY, Pull
-from tests.rehearsal.github.server import State, serve
+from tests.rehearsal.events import REPOSITORY, Pull
+from tests.rehearsal.server import State, serve
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from infra.local.aws import LocalAws
-from tests.rehearsal.github import scenarios, stage
-from tests.rehearsal.github.repository import Change
-from tests.rehearsal.github.stage import Stage, UnexpectedError
+from tests.rehearsal import scenarios, stage
+from tests.rehearsal.repository import Change
+from tests.rehearsal.stage import Stage, UnexpectedError
 
 ENVIRONMENT = ".github/workflows/environment.yml"
 DEPLOYS = "      - name: Deploy what was built\n"

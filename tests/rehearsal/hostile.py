@@ -6,10 +6,10 @@ import yaml
 
 from infra.environment import load
 from infra.naming import PURPOSES, role
-from tests.rehearsal.github import workflows
-from tests.rehearsal.github.act import Job
-from tests.rehearsal.github.events import Table
-from tests.rehearsal.github.workflows import RUNNER
+from tests.rehearsal import workflows
+from tests.rehearsal.act import Job
+from tests.rehearsal.events import Table
+from tests.rehearsal.workflows import RUNNER
 
 FILE = "pull-request.yml"
 ACTION = "aws-actions/configure-aws-credentials"

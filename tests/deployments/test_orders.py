@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from infra.aws import execution
 from infra.aws.stack import outputs
 from infra.pipeline import smoke
-from tests.rehearsal.deployment import FUNCTION, follow, name, order, start, synthesize
+from tests.deployments.deployment import FUNCTION, follow, name, order, start, synthesize
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient

@@ -10,11 +10,11 @@ from infra.aws.stack import outputs
 from infra.console.progress import doing
 from infra.environment import load
 from infra.pipeline.comment import MARKER
-from tests.rehearsal.github import hostile
-from tests.rehearsal.github.events import Pull
-from tests.rehearsal.github.hosted import Run
-from tests.rehearsal.github.repository import Change
-from tests.rehearsal.github.stage import Stage, expect, require
+from tests.rehearsal import hostile
+from tests.rehearsal.events import Pull
+from tests.rehearsal.hosted import Run
+from tests.rehearsal.repository import Change
+from tests.rehearsal.stage import Stage, expect, require
 
 PULL_REQUEST, DEPLOY = "pull-request.yml", "deploy.yml"
 RECONCILE, TEARDOWN = "reconcile.yml", "teardown.yml"

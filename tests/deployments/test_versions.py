@@ -9,7 +9,7 @@ import boto3
 
 from infra.aws.alias import live_version
 from infra.aws.stack import outputs
-from tests.rehearsal.deployment import FUNCTION, PLATFORM, follow, name, start, synthesize
+from tests.deployments.deployment import FUNCTION, PLATFORM, follow, name, start, synthesize
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient

@@ -15,7 +15,7 @@ from infra.aws import versions
 from infra.aws.alias import live_version
 from infra.aws.stack import outputs
 from infra.pipeline import executions, prune, status
-from tests.rehearsal.deployment import ENVIRONMENT, FUNCTION, PLATFORM, follow, name, start, synthesize
+from tests.deployments.deployment import ENVIRONMENT, FUNCTION, PLATFORM, follow, name, start, synthesize
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from infra import ROOT
-from tests.rehearsal.github.workflows import RUNNER, WorkflowError
+from tests.rehearsal.workflows import RUNNER, WorkflowError
 
 ACT = Path(sys.executable).with_name("act")
 HERE = Path(__file__).parent
@@ -111,7 +111,7 @@ class Runner:
         path = os.pathsep.join([*map(str, PATH), *SYSTEM_PATH])
         own = {"PATH": path, "HOME": str(self._home), "PYTHON": sys.executable}
         with subprocess.Popen(
-            [sys.executable, "-m", "tests.rehearsal.github.leash", *_command(order, folder, self._folders)],
+            [sys.executable, "-m", "tests.rehearsal.leash", *_command(order, folder, self._folders)],
             cwd=ROOT,
             env=own,
             stdin=subprocess.PIPE,

@@ -11,7 +11,7 @@ from infra.aws import stack
 from infra.aws.alias import is_closed, live_version
 from infra.aws.stack import describe, outputs
 from infra.pipeline import drain
-from tests.rehearsal.deployment import FUNCTION, PLATFORM, follow, name, start, synthesize
+from tests.deployments.deployment import FUNCTION, PLATFORM, follow, name, start, synthesize
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient

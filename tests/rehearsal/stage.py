@@ -19,10 +19,10 @@ from infra.aws import alias, execution
 from infra.aws.stack import describe, outputs
 from infra.environment import load
 from infra.local.aws import LocalAws
-from tests.rehearsal.github import hosted
-from tests.rehearsal.github.events import Pull
-from tests.rehearsal.github.hosted import GitHub
-from tests.rehearsal.github.repository import Change
+from tests.rehearsal import hosted
+from tests.rehearsal.events import Pull
+from tests.rehearsal.hosted import GitHub
+from tests.rehearsal.repository import Change
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient

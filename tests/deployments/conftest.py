@@ -10,7 +10,7 @@ import pytest
 
 from infra.local.aws import LocalAws
 from infra.pipeline.__main__ import main
-from tests.rehearsal.deployment import ENVIRONMENT
+from tests.deployments.deployment import ENVIRONMENT
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -24,7 +24,7 @@ def pytest_xdist_auto_num_workers() -> int:
 @pytest.fixture(scope="module")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
     """A local AWS, with its credentials in the environment of this process."""
-    with LocalAws.start(tmp_path_factory.mktemp("rehearsal")) as started, pytest.MonkeyPatch.context() as patch:
+    with LocalAws.start(tmp_path_factory.mktemp("deployments")) as started, pytest.MonkeyPatch.context() as patch:
         for key, value in started.environ(ENVIRONMENT.account, ENVIRONMENT.region).items():
             patch.setenv(key, value)
         yield started

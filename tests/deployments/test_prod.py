@@ -1,4 +1,4 @@
-"""Prod as its file has it, on the local AWS: it has another network than the environments of the other rehearsals."""
+"""Prod as its file has it, on the local AWS: it has another network than the environments of the other deployments."""
 
 from pathlib import Path
 

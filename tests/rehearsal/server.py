@@ -11,8 +11,8 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from tests.access.tokens import encode
-from tests.rehearsal.github import tokens
-from tests.rehearsal.github.events import REPOSITORY, Event, Pull, Table
+from tests.rehearsal import tokens
+from tests.rehearsal.events import REPOSITORY, Event, Pull, Table
 
 BASE = f"/repos/{REPOSITORY.full_name}"
 # Which permission of a job's token each part of the API wants; a comment on a pull request is one on its issue.

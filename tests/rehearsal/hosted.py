@@ -15,12 +15,12 @@ import yaml
 
 from infra import ROOT
 from infra.console.progress import console, doing
-from tests.rehearsal.github import events, tokens, workflows
-from tests.rehearsal.github.act import Job, Order, Runner
-from tests.rehearsal.github.events import REPOSITORY, Event, Pull, Table
-from tests.rehearsal.github.repository import Change, Repository
-from tests.rehearsal.github.server import State, serve
-from tests.rehearsal.github.workflows import Outcome, Planned
+from tests.rehearsal import events, tokens, workflows
+from tests.rehearsal.act import Job, Order, Runner
+from tests.rehearsal.events import REPOSITORY, Event, Pull, Table
+from tests.rehearsal.repository import Change, Repository
+from tests.rehearsal.server import State, serve
+from tests.rehearsal.workflows import Outcome, Planned
 
 
 @dataclass

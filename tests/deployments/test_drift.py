@@ -11,8 +11,8 @@ import pytest
 from infra.aws.alias import set_live_version
 from infra.aws.stack import outputs
 from infra.pipeline import drift
+from tests.deployments.deployment import FUNCTION, PLATFORM, synthesize
 from tests.infra.pipeline.fake_github import fake_github
-from tests.rehearsal.deployment import FUNCTION, PLATFORM, synthesize
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient

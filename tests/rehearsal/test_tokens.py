@@ -8,8 +8,8 @@ import pytest
 from infra.naming import PURPOSES, Purpose, github_environment
 from infra.policies.trust import WORKFLOWS
 from tests.access.tokens import encode, issued
-from tests.rehearsal.github import events, tokens
-from tests.rehearsal.github.events import Pull
+from tests.rehearsal import events, tokens
+from tests.rehearsal.events import Pull
 
 PULL = Pull(7, "branch-7", "1" * 40, "A change")
 OPENED = PULL.event("opened", "2" * 40)
