@@ -12,7 +12,7 @@ from infra.aws.alias import set_live_version
 from infra.aws.stack import outputs
 from infra.pipeline import drift
 from tests.deployments.deployment import FUNCTION, PLATFORM, synthesize
-from tests.infra.pipeline.fake_github import fake_github
+from tests.github.state import State
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -39,7 +39,7 @@ def test_a_retention_changed_by_hand_is_told_in_one_issue_and_cleared_by_a_deplo
     pipeline: Run,
     session: boto3.Session,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    github: State,
 ) -> None:
     assembly = synthesize(tmp_path / "old", commit="1" * 40)
     assert deploy(assembly) == 0
@@ -49,17 +49,16 @@ def test_a_retention_changed_by_hand_is_told_in_one_issue_and_cleared_by_a_deplo
     assert f"{PLATFORM}: AWS::Lambda::CapacityProvider" in "\n".join(clean["unchecked"])
     group = outputs(session, FUNCTION)["LogGroupName"]
     session.client("logs").put_retention_policy(logGroupName=group, retentionInDays=30)
-    with fake_github(monkeypatch) as github:
-        (line,) = found(pipeline, assembly, "--issue")["drifted"]
-        assert f"{FUNCTION}: AWS::Logs::LogGroup" in line
-        assert "/RetentionInDays should be 1 and is 30" in line
-        assert found(pipeline, assembly, "--issue")["drifted"] == [line]
-        assert github.writes == ["POST /issues"]
-        # The tag of the commit is what changes the log group.
-        newer = synthesize(tmp_path / "new", commit="2" * 40)
-        assert deploy(newer) == 0
-        assert found(pipeline, newer, "--issue")["clean"]
-        assert [issue["state"] for issue in github.issues] == ["closed"]
+    (line,) = found(pipeline, assembly, "--issue")["drifted"]
+    assert f"{FUNCTION}: AWS::Logs::LogGroup" in line
+    assert "/RetentionInDays should be 1 and is 30" in line
+    assert found(pipeline, assembly, "--issue")["drifted"] == [line]
+    assert github.writes == ["POST /issues"]
+    # The tag of the commit is what changes the log group.
+    newer = synthesize(tmp_path / "new", commit="2" * 40)
+    assert deploy(newer) == 0
+    assert found(pipeline, newer, "--issue")["clean"]
+    assert [issue["state"] for issue in github.issues.values()] == ["closed"]
 
 
 def test_another_version_than_mains_is_found_and_an_older_commit_alone_is_only_said(

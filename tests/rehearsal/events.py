@@ -1,12 +1,10 @@
 """What happens on GitHub, and what follows from it for a run before any of its jobs does something."""
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from infra.policies.trust import MAIN
 from infra.repository import load
-
-Table = dict[str, Any]
+from tests.github.state import Pull, Table
 
 REPOSITORY = load()
 OWNER = REPOSITORY.owner
@@ -19,7 +17,7 @@ class Event:
     name: str
     ref: str
     commit: str
-    payload: Table = field(default_factory=dict[str, Any])
+    payload: Table = field(default_factory=Table)
     actor: str = "somebody"
     trusted: bool = True
     """Whether GitHub gives its runs tokens: not to those of forks and of Dependabot."""
@@ -33,51 +31,26 @@ class Event:
         return f"{self.name} on {self.ref.removeprefix('refs/heads/')}"
 
 
-@dataclass
-class Pull:
-    """A pull request into main."""
-
-    number: int
-    branch: str
-    head: str
-    title: str
-    author: str = "somebody"
-    fork: bool = False
-    state: str = "open"
-    merged: bool = False
-    files: list[str] = field(default_factory=list[str])
-    """Those that it changes."""
-
-    @property
-    def head_ref(self) -> str:
-        """Where its commits are found. Those of a fork are on no branch of the repository."""
-        return f"refs/pull/{self.number}/head" if self.fork else f"refs/heads/{self.branch}"
-
-    @property
-    def merge_ref(self) -> str:
-        """Where its merge into main is found while it is open."""
-        return f"refs/pull/{self.number}/merge"
-
-    def event(self, action: str, commit: str) -> Event:
-        """Return the event of an action on it, which runs on a commit: its merge, tried or true."""
-        head = f"a-fork/{REPOSITORY.name}" if self.fork else REPOSITORY.full_name
-        payload = {
-            "action": action,
-            "number": self.number,
-            "pull_request": {
-                "number": self.number,
-                "title": self.title,
-                "state": self.state,
-                "merged": self.merged,
-                "user": {"login": self.author},
-                "head": {"ref": self.branch, "sha": self.head, "repo": {"full_name": head, "fork": self.fork}},
-                "base": {"ref": "main", "repo": {"full_name": REPOSITORY.full_name}},
-            },
-            **repository(),
-        }
-        ref = MAIN if self.merged else self.merge_ref
-        trusted = not self.fork and self.author != "dependabot[bot]"
-        return Event("pull_request", ref, commit, payload, self.author, trusted)
+def pull_request(pull: Pull, action: str, commit: str) -> Event:
+    """Return the event of an action on a pull request, which runs on a commit: its merge, tried or true."""
+    head = f"a-fork/{REPOSITORY.name}" if pull.fork else REPOSITORY.full_name
+    payload = {
+        "action": action,
+        "number": pull.number,
+        "pull_request": {
+            "number": pull.number,
+            "title": pull.title,
+            "state": pull.state,
+            "merged": pull.merged,
+            "user": {"login": pull.author},
+            "head": {"ref": pull.branch, "sha": pull.head, "repo": {"full_name": head, "fork": pull.fork}},
+            "base": {"ref": "main", "repo": {"full_name": REPOSITORY.full_name}},
+        },
+        **repository(),
+    }
+    ref = MAIN if pull.merged else pull.merge_ref
+    trusted = not pull.fork and pull.author != "dependabot[bot]"
+    return Event("pull_request", ref, commit, payload, pull.author, trusted)
 
 
 def push(commit: str, before: str) -> Event:

@@ -15,11 +15,12 @@ import yaml
 
 from infra import ROOT
 from infra.console.progress import console, doing
+from tests.github.server import serve
+from tests.github.state import Pull, State, Table
 from tests.rehearsal import events, tokens, workflows
 from tests.rehearsal.act import Job, Order, Runner
-from tests.rehearsal.events import REPOSITORY, Event, Pull, Table
+from tests.rehearsal.events import REPOSITORY, Event
 from tests.rehearsal.repository import Change, Repository
-from tests.rehearsal.server import State, serve
 from tests.rehearsal.workflows import Outcome, Planned
 
 
@@ -53,18 +54,27 @@ class GitHub:
     """A repository on GitHub."""
 
     def __init__(
-        self, repository: Repository, runner: Runner, folder: Path, state: State, environ: Mapping[str, str]
+        self, folder: Path, environ: Mapping[str, str], change: Change | None = None, actions: Path | None = None
     ) -> None:
-        self.state = state
-        self.repository = repository
-        self._runner = runner
+        """Make it.
+
+        Args:
+            folder: for all its files.
+            environ: what its jobs have in their environment beside what GitHub gives them.
+            change: what main has on top of the work tree.
+            actions: a folder with actions that take the place of those that stand in for them.
+        """
+        (folder / "home").mkdir()
+        self.state = State(REPOSITORY.full_name)
+        self.issuer = tokens.Issuer()
+        self.repository = Repository(folder, change)
         self.runs: list[Run] = []
         self.without_branch_rules: set[str] = set()
         """The environments for which somebody forgot them."""
+        self._runner = Runner(folder / "home", actions)
         self._folder = folder
         self._ids = itertools.count(1001)
         self._environ = {
-            "GITHUB_API_URL": state.url,
             "GITHUB_REPOSITORY": REPOSITORY.full_name,
             "CDK_HOME": str(folder / "home" / ".cdk"),
             "REHEARSAL_ROOT": str(ROOT),
@@ -72,6 +82,12 @@ class GitHub:
             "REHEARSAL_ARTIFACTS": str(folder / "artifacts"),
             **environ,
         }
+
+    @contextmanager
+    def served(self) -> "Generator[GitHub]":
+        """Let jobs reach its API, and the endpoint that gives them tokens."""
+        with serve(self.state, {"/token": self.issuer.answer}):
+            yield self
 
     def open(self, title: str, change: Change, *, fork: bool = False, author: str = "somebody") -> tuple[Pull, Runs]:
         """Open a pull request with one commit, and run what follows."""
@@ -91,7 +107,7 @@ class GitHub:
         before = self.repository.main()
         commit = self.repository.merge(pull.head, f"Merge pull request {pull.number}", "refs/heads/main")
         pull.state, pull.merged = "closed", True
-        return self.happen(pull.event("closed", commit), events.push(commit, before))
+        return self.happen(events.pull_request(pull, "closed", commit), events.push(commit, before))
 
     def push_main(self) -> Runs:
         """Push main as it is."""
@@ -121,7 +137,7 @@ class GitHub:
     def _for_pull(self, pull: Pull, action: str) -> Runs:
         pull.files = self.repository.changed(pull.head)
         commit = self.repository.merge(pull.head, f"Merge {pull.head} into main", pull.merge_ref)
-        return self.happen(pull.event(action, commit))
+        return self.happen(events.pull_request(pull, action, commit))
 
     def _start(self, event: Event) -> list[Run]:
         tree = self._tree(event)
@@ -130,7 +146,7 @@ class GitHub:
         files = [name for name, content in workflows.read(tree).items() if events.starts(name, content, event)]
         runs = [Run(str(next(self._ids)), name, event, started=time.time()) for name in files]
         self.runs += runs
-        self.state.runs |= {run.id: event for run in runs}
+        self.issuer.runs |= {run.id: event for run in runs}
         return runs
 
     def _run(self, run: Run) -> None:
@@ -196,7 +212,7 @@ class GitHub:
 
     def _given(self, run: Run, planned: Planned) -> dict[str, str]:
         """Return what a job's environment has that others' have not."""
-        given = {"GITHUB_RUN_ID": run.id, "GITHUB_REF": run.event.ref}
+        given = {"GITHUB_API_URL": self.state.url, "GITHUB_RUN_ID": run.id, "GITHUB_REF": run.event.ref}
         if planned.permissions.get("id-token") == "write":
             where = f"run={run.id}&workflow={planned.workflow}&environment={planned.environment}"
             given["ACTIONS_ID_TOKEN_REQUEST_URL"] = f"{self.state.url}/token?{where}"
@@ -205,20 +221,3 @@ class GitHub:
 
     def _tree(self, event: Event) -> Path:
         return self._folder / f"tree-{event.commit}"
-
-
-@contextmanager
-def start(
-    folder: Path, environ: Mapping[str, str], change: Change | None = None, actions: Path | None = None
-) -> Generator[GitHub]:
-    """Start a GitHub.
-
-    Args:
-        folder: for all its files.
-        environ: what its jobs have in their environment beside what GitHub gives them.
-        change: what main has on top of the work tree.
-        actions: a folder with actions that take the place of those that stand in for them.
-    """
-    (folder / "home").mkdir()
-    with serve(State()) as state:
-        yield GitHub(Repository(folder, change), Runner(folder / "home", actions), folder, state, environ)

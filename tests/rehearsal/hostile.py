@@ -6,9 +6,9 @@ import yaml
 
 from infra.environment import load
 from infra.naming import PURPOSES, role
+from tests.github.state import Table
 from tests.rehearsal import workflows
 from tests.rehearsal.act import Job
-from tests.rehearsal.events import Table
 from tests.rehearsal.workflows import RUNNER
 
 FILE = "pull-request.yml"

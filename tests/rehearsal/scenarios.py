@@ -10,8 +10,8 @@ from infra.aws.stack import outputs
 from infra.console.progress import doing
 from infra.environment import load
 from infra.pipeline.comment import MARKER
+from tests.github.state import Pull
 from tests.rehearsal import hostile
-from tests.rehearsal.events import Pull
 from tests.rehearsal.hosted import Run
 from tests.rehearsal.repository import Change
 from tests.rehearsal.stage import Stage, expect, require
@@ -79,7 +79,7 @@ def fork(stage: Stage) -> None:
     pull, runs = stage.github.open("From outside", edit(HANDLER, '"Order validated"', '"Order fine"'), fork=True)
     run = runs[PULL_REQUEST]
     expect(run.results, CHECKED | NO_PREVIEW | NOT_REMOVED | GREEN, "the jobs of a fork's pull request")
-    expect(stage.github.state.issued_to(run.id), [], "tokens that were issued to a fork")
+    expect(stage.github.issuer.issued_to(run.id), [], "tokens that were issued to a fork")
     expect(stage.github.state.comments_of(pull.number), [], "comments on a fork's pull request")
     require(not stage.has_stack("preview", preview_of(pull)), "a fork has no preview")
 

@@ -19,8 +19,7 @@ from infra.aws import alias, execution
 from infra.aws.stack import describe, outputs
 from infra.environment import load
 from infra.local.aws import LocalAws
-from tests.rehearsal import hosted
-from tests.rehearsal.events import Pull
+from tests.github.state import Pull
 from tests.rehearsal.hosted import GitHub
 from tests.rehearsal.repository import Change
 
@@ -153,7 +152,10 @@ def on(aws: LocalAws, change: Change | None = None, actions: Path | None = None)
         actions: a folder with actions that take the place of those that stand in for them.
     """
     environ = {"AWS_ENDPOINT_URL": aws.endpoint, "AWS_EC2_METADATA_DISABLED": "true"}
-    with TemporaryDirectory(prefix="rehearsal-") as name, hosted.start(Path(name), environ, change, actions) as github:
+    with (
+        TemporaryDirectory(prefix="rehearsal-") as name,
+        GitHub(Path(name), environ, change, actions).served() as github,
+    ):
         yield Stage(aws, github, Path(name))
 
 

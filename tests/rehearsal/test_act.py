@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.github.state import Table
 from tests.rehearsal.act import Job, Order, Runner
-from tests.rehearsal.events import Table
 from tests.rehearsal.repository import Repository
 from tests.rehearsal.workflows import RUNNER, Outcome, isolate
 

@@ -4,12 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.rehearsal import report
+from tests.github.state import Pull, State
+from tests.rehearsal import events, report
 from tests.rehearsal.act import Job, Step
-from tests.rehearsal.events import Pull
 from tests.rehearsal.hosted import Run
 from tests.rehearsal.report import Played
-from tests.rehearsal.server import State
 
 
 @pytest.fixture
@@ -20,7 +19,7 @@ def page(tmp_path: Path) -> str:
         "preview": Job("preview", 1, 4, "failure", {"smoke": failed}, refusals=["AWS does not give it"]),
         "remove": Job("remove", 1, 1),
     }
-    run = Run("1001", "pull-request.yml", pull.event("opened", "2" * 40), 1, 5, jobs)
+    run = Run("1001", "pull-request.yml", events.pull_request(pull, "opened", "2" * 40), 1, 5, jobs)
     comment = {"issue": 1, "user": {"login": "bot"}, "edits": 2, "body": "**Changes**\n\n<details>x</details>"}
     state = State(pulls={1: pull}, comments=[comment])
     report.write(tmp_path / "report.html", [Played("fork", "A fork.", 4, "it was <not> green", [run])], state, 9)

@@ -8,11 +8,11 @@ import pytest
 from infra.naming import PURPOSES, Purpose, github_environment
 from infra.policies.trust import WORKFLOWS
 from tests.access.tokens import encode, issued
+from tests.github.state import Pull
 from tests.rehearsal import events, tokens
-from tests.rehearsal.events import Pull
 
 PULL = Pull(7, "branch-7", "1" * 40, "A change")
-OPENED = PULL.event("opened", "2" * 40)
+OPENED = events.pull_request(PULL, "opened", "2" * 40)
 PUSHED = events.push("2" * 40, "1" * 40)
 
 
@@ -35,8 +35,9 @@ def test_without_an_environment_the_subject_is_the_pull_request_or_the_ref() -> 
 
 
 def test_a_pull_request_that_was_merged_runs_on_main() -> None:
-    merged = Pull(7, "branch-7", "1" * 40, "A change", state="closed", merged=True).event("closed", "2" * 40)
-    assert tokens.claims(merged, "remove.yml", "preview-teardown", "x")["ref"] == "refs/heads/main"
+    merged = Pull(7, state="closed", merged=True)
+    event = events.pull_request(merged, "closed", "2" * 40)
+    assert tokens.claims(event, "remove.yml", "preview-teardown", "x")["ref"] == "refs/heads/main"
 
 
 def test_pull_requests_may_enter_the_environments_of_previews_and_those_that_read() -> None:

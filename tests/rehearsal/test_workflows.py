@@ -6,14 +6,15 @@ from typing import Any
 import pytest
 
 from infra import ROOT
+from tests.github.state import Pull
 from tests.rehearsal import events, workflows
-from tests.rehearsal.events import Event, Pull
+from tests.rehearsal.events import Event
 from tests.rehearsal.workflows import Outcome, Planned, WorkflowError
 
 WORKFLOWS = workflows.read(ROOT)
 JOBS = [(file, key) for file, workflow in WORKFLOWS.items() for key in workflow["jobs"]]
 PULL = Pull(7, "branch-7", "1" * 40, "A change")
-OPENED = PULL.event("opened", "2" * 40)
+OPENED = events.pull_request(PULL, "opened", "2" * 40)
 PUSHED = events.push("2" * 40, "1" * 40)
 
 
@@ -55,7 +56,7 @@ def test_a_matrix_is_a_job_for_each_of_its_values_in_its_own_environment() -> No
 
 def test_a_fork_s_and_dependabot_s_jobs_can_read_and_no_more() -> None:
     for pull in (Pull(8, "b", "1", "x", fork=True), Pull(9, "b", "1", "x", author="dependabot[bot]")):
-        event = pull.event("opened", "2" * 40)
+        event = events.pull_request(pull, "opened", "2" * 40)
         granted = [each.permissions for key in ("preview", "comment") for each in plan("pull-request.yml", key, event)]
         assert granted == [{"contents": "read", "pull-requests": "read"}] * 2
 
@@ -82,7 +83,7 @@ def test_every_third_party_action_is_found_at_its_pin() -> None:
     ("file", "event", "expected"),
     [
         ("pull-request.yml", OPENED, True),
-        ("pull-request.yml", PULL.event("labeled", "2" * 40), False),
+        ("pull-request.yml", events.pull_request(PULL, "labeled", "2" * 40), False),
         ("pull-request.yml", PUSHED, False),
         ("deploy.yml", PUSHED, True),
         ("deploy.yml", Event("push", "refs/heads/another", "2" * 40), False),
@@ -97,5 +98,5 @@ def test_a_workflow_starts_by_its_events_alone(file: str, event: Event, expected
 
 def test_without_types_a_pull_request_s_end_starts_nothing() -> None:
     workflow: dict[str, Any] = {"on": {"pull_request": None}}
-    started = [events.starts("a.yml", workflow, PULL.event(action, "2")) for action in ("opened", "closed")]
-    assert started == [True, False]
+    happened = [events.pull_request(PULL, action, "2" * 40) for action in ("opened", "closed")]
+    assert [events.starts("a.yml", workflow, event) for event in happened] == [True, False]

@@ -3,6 +3,8 @@
 from infra.environment import load, names
 from infra.naming import PURPOSES, github_environment
 from infra.policies.trust import MAIN
+from tests.access.tokens import encode
+from tests.github.state import Table
 from tests.rehearsal.events import REPOSITORY, Event
 
 Claims = dict[str, str]
@@ -37,6 +39,25 @@ def claims(event: Event, workflow: str, environment: str, audience: str) -> Clai
         "actor": event.actor,
     }
     return found | ({"environment": environment} if environment else {})
+
+
+class Issuer:
+    """Gives jobs their tokens, at the address that each has of its run, workflow file and environment."""
+
+    def __init__(self) -> None:
+        self.runs: dict[str, Event] = {}
+        self._issued: list[tuple[str, Claims]] = []
+
+    def answer(self, query: Table) -> Table:
+        """Answer a job."""
+        event = self.runs[query["run"]]
+        found = claims(event, query["workflow"], query.get("environment", ""), query["audience"])
+        self._issued.append((query["run"], found))
+        return {"value": encode(found)}
+
+    def issued_to(self, run: str) -> list[Claims]:
+        """Return the claims of the tokens that jobs of a run got."""
+        return [found for asked, found in self._issued if asked == run]
 
 
 def may_enter(ref: str, environment: str) -> bool:

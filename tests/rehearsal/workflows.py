@@ -13,7 +13,8 @@ from typing import Any, cast
 
 import yaml
 
-from tests.rehearsal.events import Event, Table
+from tests.github.state import Table
+from tests.rehearsal.events import Event
 
 RUNNER = "ubuntu-24.04"
 

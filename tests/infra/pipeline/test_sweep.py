@@ -18,7 +18,7 @@ from infra.errors import CommandError
 from infra.local.aws import LocalAws
 from infra.pipeline import drain, sweep
 from infra.pipeline.__main__ import main
-from tests.infra.pipeline.fake_github import REFUSED, GitHubState, fake_github
+from tests.github.state import State
 
 PREVIEW = load("preview")
 SOON: Any = {"Delay": 0.05}
@@ -93,24 +93,24 @@ MISSING_TAG = {key: value for key, value in naming.tags("preview", 7).items() if
     ],
 )
 def test_it_is_decided_for_a_preview_that_is(
-    found: Preview, pulls: dict[int, str], due: bool, reason: str, monkeypatch: pytest.MonkeyPatch
+    found: Preview, pulls: dict[int, str], due: bool, reason: str, github: State
 ) -> None:
-    with fake_github(monkeypatch, GitHubState(pulls)):
-        outcome = sweep.decide(PREVIEW, found)
+    for number, state in pulls.items():
+        github.add_pull(number, state)
+    outcome = sweep.decide(PREVIEW, found)
     assert outcome.due is due
     assert reason in outcome.reason
 
 
-def test_a_pull_request_that_github_does_not_know_is_a_failure_of_that_preview_alone(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    with fake_github(monkeypatch, GitHubState({})):
-        outcome = sweep.decide(PREVIEW, preview())
+@pytest.mark.usefixtures("github")
+def test_a_pull_request_that_github_does_not_know_is_a_failure_of_that_preview_alone() -> None:
+    outcome = sweep.decide(PREVIEW, preview())
     assert (outcome.due, outcome.failure) == (False, "GitHub has no pull request 7")
 
 
-def test_a_github_that_refuses_decides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    with fake_github(monkeypatch, GitHubState({7: REFUSED})), pytest.raises(CommandError, match="could not be asked"):
+def test_a_github_that_refuses_decides_nothing(github: State) -> None:
+    github.refuses["GET /pulls/7"] = 401
+    with pytest.raises(CommandError, match="could not be asked"):
         sweep.decide(PREVIEW, preview())
 
 
@@ -157,7 +157,7 @@ def run(tmp_path: Path, *options: str) -> tuple[int, dict[str, str]]:
 
 
 def test_only_previews_that_are_due_go_and_nothing_else_does(
-    deploy: Callable[..., None], session: boto3.Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    deploy: Callable[..., None], session: boto3.Session, github: State, tmp_path: Path
 ) -> None:
     for number in (7, 12, 70):
         deploy(naming.orders_stack("preview", number), naming.tags("preview", number))
@@ -165,10 +165,11 @@ def test_only_previews_that_are_due_go_and_nothing_else_does(
     for name in others:
         deploy(name, naming.tags("preview", 12))
     deploy("orders-pr-9", {"project": "orders"})
-    with fake_github(monkeypatch, GitHubState({7: "closed", 9: "closed", 12: "open", 70: "closed"})):
-        assert run(tmp_path, "--dry-run")[0] == 0
-        assert describe(session, "orders-pr-7")
-        code, reasons = run(tmp_path)
+    for number, state in {7: "closed", 9: "closed", 12: "open", 70: "closed"}.items():
+        github.add_pull(number, state)
+    assert run(tmp_path, "--dry-run")[0] == 0
+    assert describe(session, "orders-pr-7")
+    code, reasons = run(tmp_path)
     assert code == 0
     assert set(reasons) == {"orders-pr-7", "orders-pr-9", "orders-pr-12", "orders-pr-70"}
     assert [name for name in ("orders-pr-7", "orders-pr-70") if describe(session, name)] == []
@@ -178,38 +179,40 @@ def test_only_previews_that_are_due_go_and_nothing_else_does(
 def test_when_github_can_not_be_asked_for_one_of_them_none_goes(
     deploy: Callable[..., None],
     session: boto3.Session,
-    monkeypatch: pytest.MonkeyPatch,
+    github: State,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     for number in (7, 8):
         deploy(naming.orders_stack("preview", number), naming.tags("preview", number))
-    with fake_github(monkeypatch, GitHubState({7: "closed", 8: REFUSED})):
-        assert run(tmp_path)[0] == 1
+    github.add_pull(7, "closed")
+    github.refuses["GET /pulls/8"] = 401
+    assert run(tmp_path)[0] == 1
     assert "could not be asked for pull request 8" in capsys.readouterr().err
     assert describe(session, "orders-pr-7")
 
 
 def test_what_can_not_be_deleted_is_told_in_one_issue_until_it_is_gone(
-    deploy: Callable[..., None], session: boto3.Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    deploy: Callable[..., None], session: boto3.Session, github: State, tmp_path: Path
 ) -> None:
     deploy("orders-pr-7", naming.tags("preview", 7), {"Resources": {"Used": PROVIDER}})
     deploy("user", {}, {"Resources": {"User": USER}})
     deploy("orders-pr-8", naming.tags("preview", 8))
-    with fake_github(monkeypatch, GitHubState({7: "closed", 8: "closed"})) as github:
-        assert run(tmp_path, "--issue")[0] == 1
-        assert not describe(session, "orders-pr-8")
-        left = describe(session, "orders-pr-7")
-        assert left
-        assert left["StackStatus"] == "DELETE_FAILED"
-        assert run(tmp_path, "--issue")[0] == 1
-        assert github.writes == ["POST /issues"]
-        (issue,) = github.issues
-        assert "AWS::Lambda::CapacityProvider Used: " in issue["body"]
-        assert "#7" in issue["body"]
-        session.client("cloudformation").delete_stack(StackName="user")
-        assert run(tmp_path, "--issue")[0] == 0
-        assert issue["state"] == "closed"
+    for number in (7, 8):
+        github.add_pull(number, "closed")
+    assert run(tmp_path, "--issue")[0] == 1
+    assert not describe(session, "orders-pr-8")
+    left = describe(session, "orders-pr-7")
+    assert left
+    assert left["StackStatus"] == "DELETE_FAILED"
+    assert run(tmp_path, "--issue")[0] == 1
+    assert github.writes == ["POST /issues"]
+    (issue,) = github.issues.values()
+    assert "AWS::Lambda::CapacityProvider Used: " in issue["body"]
+    assert "#7" in issue["body"]
+    session.client("cloudformation").delete_stack(StackName="user")
+    assert run(tmp_path, "--issue")[0] == 0
+    assert issue["state"] == "closed"
     assert not describe(session, "orders-pr-7")
 
 
