@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from infra import ROOT
+from tests.rehearsal.step import CANCELLED
 from tests.rehearsal.workflows import RUNNER, WorkflowError
 
 ACT = Path(sys.executable).with_name("act")
@@ -95,6 +96,8 @@ class Runner:
                 log.write(line)
                 _take(job, order.key, line)
         job.ended = time.time()
+        if (folder / CANCELLED).exists():
+            job.result = "cancelled"
         return job
 
     def stop(self) -> None:

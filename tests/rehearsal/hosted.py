@@ -4,7 +4,7 @@ import itertools
 import json
 import os
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,9 +19,12 @@ from tests.github.server import serve
 from tests.github.state import Pull, State, Table
 from tests.rehearsal import events, tokens, workflows
 from tests.rehearsal.act import Job, Order, Runner
+from tests.rehearsal.concurrency import Groups, Place
 from tests.rehearsal.events import REPOSITORY, Event
 from tests.rehearsal.repository import Change, Repository
+from tests.rehearsal.step import CANCEL, VARIABLE
 from tests.rehearsal.workflows import Outcome, Planned
+from tests.workflows.reading import needs, read, third_party
 
 
 @dataclass
@@ -34,11 +37,24 @@ class Run:
     started: float
     ended: float = 0
     jobs: dict[str, Job] = field(default_factory=dict[str, Job])
+    attempt: int = 1
+    cancelled: bool = False
+    places: dict[str, Place] = field(default_factory=dict[str, Place])
+    """Of the jobs that wait for their turn or run, those that a cancellation of the run ends."""
+
+    @contextmanager
+    def going(self) -> Generator[None]:
+        """Note when it ends, in whatever way."""
+        try:
+            yield
+        finally:
+            self.ended = time.time()
 
     @property
     def title(self) -> str:
         """Tell what ran, and why."""
-        return f"{self.workflow} for {self.event}"
+        again = f", attempt {self.attempt}" if self.attempt > 1 else ""
+        return f"{self.workflow} for {self.event}{again}"
 
     @property
     def results(self) -> dict[str, str]:
@@ -48,6 +64,8 @@ class Run:
 
 Runs = dict[str, Run]
 """Those that one thing that happened led to, by the workflow's file."""
+Meanwhile = Callable[[Runs], object]
+"""What somebody does while they run."""
 
 
 class GitHub:
@@ -72,6 +90,7 @@ class GitHub:
         self.without_branch_rules: set[str] = set()
         """The environments for which somebody forgot them."""
         self._runner = Runner(folder / "home", actions)
+        self._groups = Groups()
         self._folder = folder
         self._ids = itertools.count(1001)
         self._environ = {
@@ -102,37 +121,59 @@ class GitHub:
         pull.head = self.repository.commit(pull.head_ref, change, message, pull.head_ref)
         return self._for_pull(pull, "synchronize")
 
-    def merge(self, pull: Pull) -> Runs:
+    def merge(self, pull: Pull, meanwhile: Meanwhile | None = None) -> Runs:
         """Merge a pull request, and run what follows, at the same time as on GitHub."""
         before = self.repository.main()
         commit = self.repository.merge(pull.head, f"Merge pull request {pull.number}", "refs/heads/main")
         pull.state, pull.merged = "closed", True
-        return self.happen(events.pull_request(pull, "closed", commit), events.push(commit, before))
+        closed = events.pull_request(pull, "closed", commit)
+        return self.happen(closed, events.push(commit, before), meanwhile=meanwhile)
 
-    def push_main(self) -> Runs:
-        """Push main as it is."""
-        return self.happen(events.push(self.repository.main(), "0" * 40))
+    def push_main(self, message: str = "", change: Change | None = None, meanwhile: Meanwhile | None = None) -> Runs:
+        """Push main, as it is or with another commit, and run what follows."""
+        before = self.repository.main()
+        commit = self.repository.commit("main", change, message, "refs/heads/main") if change else before
+        return self.happen(events.push(commit, before), meanwhile=meanwhile)
 
-    def start(self, workflow: str, inputs: dict[str, str]) -> Runs:
+    def start(self, workflow: str, inputs: dict[str, str], meanwhile: Meanwhile | None = None) -> Runs:
         """Start a workflow by hand, on main."""
-        return self.happen(events.dispatch(self.repository.main(), workflow, inputs))
+        return self.happen(events.dispatch(self.repository.main(), workflow, inputs), meanwhile=meanwhile)
+
+    def run_again(self, run: Run, *, failed_only: bool = False) -> Run:
+        """Run all jobs of a run again, or those that failed and those that need them: on its commit, by its files."""
+        again = Run(run.id, run.workflow, run.event, time.time(), attempt=run.attempt + 1)
+        self.runs.append(again)
+        self._run_all([again], {name: job for name, job in run.jobs.items() if failed_only})
+        return again
+
+    def cancel(self, run: Run) -> None:
+        """Cancel a run. Jobs whose conditions hold all the same go on."""
+        run.cancelled = True
+        for place in list(run.places.values()):
+            place.cancel()
+        self._groups.look_again()
 
     def night(self) -> Runs:
         """Let it be the time of day that workflows are scheduled for."""
         return self.happen(events.schedule(self.repository.main()))
 
-    def happen(self, *happened: Event) -> Runs:
+    def happen(self, *happened: Event, meanwhile: Meanwhile | None = None) -> Runs:
         """Run every workflow that starts by one of these events, all at the same time."""
         runs = [run for event in happened for run in self._start(event)]
-        with doing("; ".join(run.title for run in runs)), ThreadPoolExecutor() as pool:
-            under_way = [pool.submit(self._run, run) for run in runs]
+        self._run_all(runs, {}, meanwhile)
+        return {run.workflow: run for run in runs}
+
+    def _run_all(self, runs: list[Run], before: Mapping[str, Job], meanwhile: Meanwhile | None = None) -> None:
+        with doing("; ".join(run.title for run in runs)), ThreadPoolExecutor(len(runs) or 1) as pool:
+            under_way = [pool.submit(self._run, run, before) for run in runs]
             try:
+                if meanwhile:
+                    meanwhile({run.workflow: run for run in runs})
                 for each in under_way:
                     each.result()
             except BaseException:
                 self._runner.stop()
                 raise
-        return {run.workflow: run for run in runs}
 
     def _for_pull(self, pull: Pull, action: str) -> Runs:
         pull.files = self.repository.changed(pull.head)
@@ -143,44 +184,83 @@ class GitHub:
         tree = self._tree(event)
         if not tree.exists():
             self.repository.export(event.commit, tree)
-        files = [name for name, content in workflows.read(tree).items() if events.starts(name, content, event)]
+        files = [name for name, content in read(tree).items() if events.starts(name, content, event)]
         runs = [Run(str(next(self._ids)), name, event, started=time.time()) for name in files]
         self.runs += runs
         self.issuer.runs |= {run.id: event for run in runs}
         return runs
 
-    def _run(self, run: Run) -> None:
-        """Run the jobs of a workflow, each as soon as those that it needs have ended."""
-        found = workflows.read(self._tree(run.event))
-        jobs: Table = found[run.workflow]["jobs"]
-        planned = {key: workflows.plan(found, run.workflow, key, run.event) for key in jobs}
+    def _run(self, run: Run, before: Mapping[str, Job]) -> None:
+        """Run the jobs of a workflow, each as soon as those that it needs have ended.
+
+        Args:
+            run: of what.
+            before: the jobs of an earlier attempt, of which those stay that need not run again.
+        """
         outcomes: dict[str, Outcome] = {}
         under_way: dict[Future[Outcome], str] = {}
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
+        with run.going(), ThreadPoolExecutor(os.cpu_count()) as pool:
+            found = read(self._tree(run.event))
+            jobs: Table = found[run.workflow]["jobs"]
+            planned = {key: workflows.plan(found, run.workflow, key, run.event, run.id) for key in jobs}
+            kept = _kept(jobs, planned, before) if before else {}
             while len(outcomes) < len(jobs):
                 for key, job in jobs.items():
                     waits = key in outcomes or key in under_way.values()
-                    if not waits and outcomes.keys() >= set(workflows.needs(job)):
-                        isolated = workflows.isolate(found[run.workflow], key, outcomes)
-                        under_way[pool.submit(self._run_job, run, isolated, planned[key])] = key
+                    if not waits and outcomes.keys() >= set(needs(job)):
+                        one = partial(self._run_one, run, found[run.workflow], dict(outcomes), kept)
+                        under_way[pool.submit(self._run_job, one, job, planned[key])] = key
                 for done in wait(under_way, return_when=FIRST_COMPLETED).done:
                     outcomes[under_way.pop(done)] = done.result()
-        run.ended = time.time()
 
-    def _run_job(self, run: Run, workflow: Table, planned: list[Planned]) -> Outcome:
+    def _run_job(self, one: Callable[[Planned], Job], job: Table, planned: list[Planned]) -> Outcome:
         """Run a job for each value of its matrix."""
         with ThreadPoolExecutor() as pool:
-            jobs = list(pool.map(partial(self._run_one, run, workflow), planned))
+            jobs = list(pool.map(one, planned))
         results = {job.result for job in jobs}
-        worst = next(result for result in ("failure", "success", "skipped") if result in results)
-        steps = {step: found.outputs for job in jobs for step, found in job.steps.items()}
-        return Outcome(worst, workflows.outputs(workflow["jobs"][planned[0].key], steps))
+        worst = next(result for result in ("failure", "cancelled", "success", "skipped") if result in results)
+        steps = {step: found.outputs for each in jobs for step, found in each.steps.items()}
+        return Outcome(worst, workflows.outputs(job, steps))
 
-    def _run_one(self, run: Run, workflow: Table, planned: Planned) -> Job:
-        job = self._refused(run, planned) or self._act(run, workflow, planned)
-        run.jobs[planned.name] = job
-        console.print(f"    {job.result:8} {job.name}: {job.ended - job.started:.1f} s", soft_wrap=True)
-        return job
+    def _run_one(
+        self, run: Run, workflow: Table, outcomes: Mapping[str, Outcome], kept: Mapping[str, Job], planned: Planned
+    ) -> Job:
+        known = workflows.contexts(workflow, run.event, run.id, outcomes)
+        job = workflow["jobs"][planned.key]
+        if planned.name in kept:
+            found = kept[planned.name]
+        elif not workflows.starts(job, known, cancelled=run.cancelled):
+            found = Job(planned.name, time.time(), time.time(), "skipped")
+        else:
+            goes_on = workflows.starts(job, known, cancelled=True)
+            found = self._refused(run, planned) or self._in_turn(
+                run, workflows.isolate(workflow, planned.key, outcomes), planned, goes_on=goes_on
+            )
+        run.jobs[planned.name] = found
+        console.print(f"    {found.result:9} {found.name}: {found.ended - found.started:.1f} s", soft_wrap=True)
+        return found
+
+    def _in_turn(self, run: Run, workflow: Table, planned: Planned, *, goes_on: bool) -> Job:
+        """Run a job once its concurrency group lets it, unless it is cancelled before.
+
+        Args:
+            run: of what.
+            workflow: the job alone.
+            planned: it.
+            goes_on: whether it does even if its run is cancelled.
+        """
+        folder = self._folder / f"run-{run.id}-{run.attempt}" / planned.name.replace(" ", "-")
+        folder.mkdir(parents=True)
+        place = Place(folder)
+        if not goes_on:
+            run.places[planned.name] = place
+            if run.cancelled:
+                place.cancel()
+        group = planned.group or f"{run.id} {planned.name}"
+        with self._groups.turn(place, group, cancels=planned.cancels) as may_run:
+            if may_run:
+                return self._runner.run(self._order(run, workflow, planned, folder), planned.name, folder)
+            return Job(planned.name, time.time(), time.time(), "cancelled")
 
     def _refused(self, run: Run, planned: Planned) -> Job | None:
         """Return a job that GitHub does not start, because of the rules of its environment."""
@@ -190,12 +270,10 @@ class GitHub:
         reason = f"GitHub: {run.event.ref} is not allowed to deploy to {name} due to environment protection rules"
         return Job(planned.name, time.time(), time.time(), "failure", refusals=[reason])
 
-    def _act(self, run: Run, workflow: Table, planned: Planned) -> Job:
-        folder = self._folder / f"run-{run.id}" / planned.name.replace(" ", "-")
-        folder.mkdir(parents=True)
+    def _order(self, run: Run, workflow: Table, planned: Planned, folder: Path) -> Order:
         (folder / "event.json").write_text(json.dumps(run.event.payload))
         (folder / run.workflow).write_text(yaml.safe_dump(workflow, sort_keys=False, width=10_000))
-        order = Order(
+        return Order(
             tree=self._tree(run.event),
             file=folder / run.workflow,
             key=planned.key,
@@ -205,14 +283,14 @@ class GitHub:
             matrix=planned.matrix,
             variables=tokens.ENVIRONMENTS.get(planned.environment, {}),
             token=",".join(f"{scope}={access}" for scope, access in planned.permissions.items()) or "none",
-            environ=self._environ | self._given(run, planned),
-            actions=workflows.actions(self._tree(run.event)),
+            environ=self._environ | self._given(run, planned) | {VARIABLE: str(folder / CANCEL)},
+            actions=third_party(self._tree(run.event)),
         )
-        return self._runner.run(order, planned.name, folder)
 
     def _given(self, run: Run, planned: Planned) -> dict[str, str]:
         """Return what a job's environment has that others' have not."""
-        given = {"GITHUB_API_URL": self.state.url, "GITHUB_RUN_ID": run.id, "GITHUB_REF": run.event.ref}
+        given = {"GITHUB_API_URL": self.state.url, "GITHUB_REF": run.event.ref}
+        given |= {"GITHUB_RUN_ID": run.id, "GITHUB_RUN_ATTEMPT": str(run.attempt)}
         if planned.permissions.get("id-token") == "write":
             where = f"run={run.id}&workflow={planned.workflow}&environment={planned.environment}"
             given["ACTIONS_ID_TOKEN_REQUEST_URL"] = f"{self.state.url}/token?{where}"
@@ -221,3 +299,21 @@ class GitHub:
 
     def _tree(self, event: Event) -> Path:
         return self._folder / f"tree-{event.commit}"
+
+
+def _kept(jobs: Table, planned: Mapping[str, list[Planned]], before: Mapping[str, Job]) -> dict[str, Job]:
+    """Return the jobs that are left as they are when those that failed run again, and those that need these."""
+
+    def failed(name: str) -> bool:
+        return before[name].result in ("failure", "cancelled")
+
+    def runs_again(key: str) -> bool:
+        return any(failed(each.name) for each in planned[key]) or any(map(runs_again, needs(jobs[key])))
+
+    return {
+        each.name: before[each.name]
+        for key, job in jobs.items()
+        if not any(map(runs_again, needs(job)))
+        for each in planned[key]
+        if not failed(each.name)
+    }

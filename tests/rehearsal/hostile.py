@@ -7,9 +7,9 @@ import yaml
 from infra.environment import load
 from infra.naming import PURPOSES, role
 from tests.github.state import Table
-from tests.rehearsal import workflows
 from tests.rehearsal.act import Job
 from tests.rehearsal.workflows import RUNNER
+from tests.workflows.reading import third_party
 
 FILE = "pull-request.yml"
 ACTION = "aws-actions/configure-aws-credentials"
@@ -27,7 +27,7 @@ MAY_ASSUME: dict[str, list[str]] = {
 
 def change(tree: Path) -> None:
     """Put it in the place of the workflow."""
-    (action,) = [used for used in workflows.actions(tree) if used.startswith(f"{ACTION}@")]
+    (action,) = [used for used in third_party(tree) if used.startswith(f"{ACTION}@")]
     jobs = {environment: _job(environment, action) for environment in MAY_ASSUME}
     content: Table = {"name": "Hostile", "on": {"pull_request": None}, "permissions": {}, "jobs": jobs}
     (tree / ".github" / "workflows" / FILE).write_text(yaml.safe_dump(content, sort_keys=False, width=1000))

@@ -18,7 +18,9 @@ STEPS_SHOWN = 10
 
 UNMODELLED = [
     "Everything that the local AWS does not show; README.md lists it.",
-    "Concurrency groups: no run waits for another, and none is cancelled.",
+    "A step that always runs: it is interrupted as well when its run is cancelled while it runs.",
+    "The outcome of a step that was cancelled, and the result of a job that was, for what comes after: failure.",
+    "The order in which jobs that wait for a concurrency group come to it, and the five minutes of a cancellation.",
     "Approvals: prod is deployed without one. Of an environment's rules only those on branches are applied.",
     "Time limits of jobs, retention of artifacts, and delays of schedules.",
     "The runner: jobs run on this machine with what is installed in the checkout, which set-up does not install again.",
@@ -76,9 +78,13 @@ def _scenario(played: Played) -> str:
 
 def _run(run: Run) -> str:
     jobs = sorted(run.jobs.values(), key=lambda job: job.started)
-    rows = [_row(run, job) for job in jobs if job.result != "skipped"]
-    skipped = ", ".join(job.name for job in jobs if job.result == "skipped")
-    rest = f'<p class="skipped">skipped: {escape(skipped)}</p>' if skipped else ""
+    rows = [_row(run, job) for job in jobs if job.result != "skipped" and job.started >= run.started]
+    rest = ""
+    for told, others in {
+        "skipped": [job.name for job in jobs if job.result == "skipped"],
+        "as they were": [job.name for job in jobs if job.started < run.started],
+    }.items():
+        rest += f'<p class="skipped">{told}: {escape(", ".join(others))}</p>' if others else ""
     return f"<h3>{escape(run.title)}</h3>{''.join(rows)}{rest}{''.join(map(_failure, jobs))}"
 
 

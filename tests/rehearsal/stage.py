@@ -3,7 +3,8 @@
 import itertools
 import os
 import subprocess
-from collections.abc import Generator, Iterator
+import time
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,13 +21,14 @@ from infra.aws.stack import describe, outputs
 from infra.environment import load
 from infra.local.aws import LocalAws
 from tests.github.state import Pull
-from tests.rehearsal.hosted import GitHub
+from tests.rehearsal.hosted import GitHub, Run
 from tests.rehearsal.repository import Change
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
 INSTALLED = (".venv", ".tools", "node_modules")
+POLL_SECONDS = 0.1
 PAUSE_BETWEEN_ORDERS_SECONDS = 0.5
 ORDER_ENDS_WITHIN_SECONDS = 60
 
@@ -157,6 +159,18 @@ def on(aws: LocalAws, change: Change | None = None, actions: Path | None = None)
         GitHub(Path(name), environ, change, actions).served() as github,
     ):
         yield Stage(aws, github, Path(name))
+
+
+def until(run: Run, holds: Callable[[], object], what: str) -> None:
+    """Wait for something to hold while a run goes on.
+
+    Raises:
+        UnexpectedError: the run ended before.
+    """
+    while not holds():
+        if run.ended:
+            raise UnexpectedError(f"{run.title} ended before {what}")
+        time.sleep(POLL_SECONDS)
 
 
 def expect(found: object, expected: object, what: str) -> None:

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from infra import ROOT
-from tests.github.state import Pull
+from tests.github.state import Pull, Table
 from tests.rehearsal import events, workflows
 from tests.rehearsal.events import Event
 from tests.rehearsal.workflows import Outcome, Planned, WorkflowError
+from tests.workflows.reading import WORKFLOWS, needs, third_party
 
-WORKFLOWS = workflows.read(ROOT)
 JOBS = [(file, key) for file, workflow in WORKFLOWS.items() for key in workflow["jobs"]]
 PULL = Pull(7, "branch-7", "1" * 40, "A change")
 OPENED = events.pull_request(PULL, "opened", "2" * 40)
@@ -19,7 +19,7 @@ PUSHED = events.push("2" * 40, "1" * 40)
 
 
 def plan(file: str, key: str, event: Event = OPENED) -> list[Planned]:
-    return workflows.plan(WORKFLOWS, file, key, event)
+    return workflows.plan(WORKFLOWS, file, key, event, "1001")
 
 
 @pytest.mark.parametrize(("file", "key"), JOBS)
@@ -31,7 +31,7 @@ def test_act_gets_each_job_as_it_stands_in_its_file(file: str, key: str) -> None
     assert {name: part for name, part in isolated.items() if name != "jobs"} == {
         name: part for name, part in before.items() if name != "jobs"
     }
-    assert isolated["jobs"].keys() == {key, *workflows.needs(before["jobs"][key])}
+    assert isolated["jobs"].keys() == {key, *needs(before["jobs"][key])}
     assert WORKFLOWS[file] == before
 
 
@@ -65,7 +65,7 @@ def test_a_job_can_not_hand_on_what_it_has_not() -> None:
     changed = copy.deepcopy(WORKFLOWS)
     del changed["deploy.yml"]["jobs"]["dev"]["permissions"]["id-token"]
     with pytest.raises(WorkflowError, match="id-token: write"):
-        workflows.plan(changed, "deploy.yml", "dev", PUSHED)
+        workflows.plan(changed, "deploy.yml", "dev", PUSHED, "1001")
 
 
 def test_outputs_of_a_job_are_those_of_its_steps() -> None:
@@ -75,7 +75,7 @@ def test_outputs_of_a_job_are_those_of_its_steps() -> None:
 
 
 def test_every_third_party_action_is_found_at_its_pin() -> None:
-    found = {action.partition("@")[0] for action in workflows.actions(ROOT)}
+    found = {action.partition("@")[0] for action in third_party(ROOT)}
     assert found >= {"actions/checkout", "actions/setup-python", "aws-actions/configure-aws-credentials"}
 
 
@@ -100,3 +100,50 @@ def test_without_types_a_pull_request_s_end_starts_nothing() -> None:
     workflow: dict[str, Any] = {"on": {"pull_request": None}}
     happened = [events.pull_request(PULL, action, "2" * 40) for action in ("opened", "closed")]
     assert [events.starts("a.yml", workflow, event) for event in happened] == [True, False]
+
+
+def dispatched(dry_run: str) -> Event:
+    inputs = {"environment": "preview", "pull_request": "7", "confirm": "", "running": "stop", "dry_run": dry_run}
+    return events.dispatch("2" * 40, "teardown.yml", inputs)
+
+
+@pytest.mark.parametrize(
+    ("file", "key", "event", "group"),
+    [
+        ("deploy.yml", "dev", PUSHED, ("dev", False)),
+        ("deploy.yml", "build", PUSHED, ("deploy-build-1001", False)),
+        ("pull-request.yml", "checks", OPENED, ("checks-7", True)),
+        ("pull-request.yml", "preview", OPENED, ("preview-7", False)),
+        ("pull-request.yml", "remove", OPENED, ("preview-7", False)),
+        ("teardown.yml", "remove", dispatched("false"), ("preview-7", False)),
+        ("teardown.yml", "remove", dispatched("true"), ("show-preview-7", False)),
+    ],
+)
+def test_a_job_has_the_concurrency_group_that_its_file_says(
+    file: str, key: str, event: Event, group: tuple[str, bool]
+) -> None:
+    (planned,) = plan(file, key, event)
+    assert (planned.group, planned.cancels) == group
+
+
+@pytest.mark.parametrize(
+    ("condition", "result", "cancelled", "expected"),
+    [
+        (None, "success", False, True),
+        (None, "skipped", False, False),
+        (None, "success", True, False),
+        ("always()", "failure", True, True),
+        ("!cancelled() && github.ref == 'refs/heads/main'", "failure", False, True),
+        ("!cancelled()", "success", True, False),
+        ("failure()", "failure", False, True),
+        ("github.ref == 'refs/heads/main'", "success", False, True),
+        ("github.ref == 'refs/heads/main'", "failure", False, False),
+        ("needs.before.result == 'cancelled' && always()", "cancelled", False, True),
+    ],
+)
+def test_a_job_starts_by_what_it_needs_and_its_condition(
+    condition: str | None, result: str, cancelled: bool, expected: bool
+) -> None:
+    job: Table = {"needs": "before"} | ({"if": condition} if condition else {})
+    known = workflows.contexts({"on": {"push": None}}, PUSHED, "1001", {"before": Outcome(result)})
+    assert workflows.starts(job, known, cancelled=cancelled) is expected

@@ -5,18 +5,18 @@ its own environment, a token with its own permissions, and an endpoint for ident
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import product
-from pathlib import Path
 from typing import Any, cast
-
-import yaml
 
 from tests.github.state import Table
 from tests.rehearsal.events import Event
+from tests.workflows.reading import called, evaluate, matrices, needs
 
 RUNNER = "ubuntu-24.04"
+EXPRESSION = re.compile(r"\$\{\{ (.*?) }}")
+# Where a condition asks none of these, GitHub puts `success() &&` before it.
+STATUS = re.compile(r"\b(always|success|failure|cancelled)\(\)")
 
 
 class WorkflowError(Exception):
@@ -34,6 +34,10 @@ class Planned:
     """Its GitHub environment, or an empty text."""
     permissions: dict[str, str]
     """What its tokens may do."""
+    group: str
+    """Its concurrency group, or an empty text."""
+    cancels: bool
+    """Whether it cancels the job that runs in that group."""
     matrix: dict[str, str] = field(default_factory=dict[str, str])
 
     @property
@@ -50,25 +54,45 @@ class Outcome:
     outputs: dict[str, str] = field(default_factory=dict[str, str])
 
 
-def read(tree: Path) -> dict[str, Table]:
-    """Read the workflow files of a checkout, by their names."""
-    return {path.name: _read(path) for path in sorted((tree / ".github" / "workflows").glob("*.yml"))}
+def contexts(workflow: Table, event: Event, run: str, outcomes: Mapping[str, Outcome] | None = None) -> Table:
+    """Return what expressions of a run's jobs can ask, once the jobs of these outcomes have ended."""
+    github = {"event": event.payload, "event_name": event.name, "ref": event.ref, "sha": event.commit, "run_id": run}
+    repository = event.payload["repository"]["full_name"]
+    started: Table = workflow["on"].get("workflow_dispatch") or {}
+    kinds = {name: each["type"] for name, each in started.get("inputs", {}).items()}
+    given: dict[str, str] = event.payload.get("inputs", {})
+    inputs = {name: text == "true" if kinds.get(name) == "boolean" else text for name, text in given.items()}
+    ended = {key: {"result": each.result, "outputs": each.outputs} for key, each in (outcomes or {}).items()}
+    return {"github": github | {"repository": repository}, "inputs": inputs, "needs": ended}
 
 
-def plan(workflows: Mapping[str, Table], file: str, key: str, event: Event) -> list[Planned]:
+def plan(workflows: Mapping[str, Table], file: str, key: str, event: Event, run: str) -> list[Planned]:
     """Return a job of a workflow as GitHub gives it to runners.
 
     Raises:
         WorkflowError: it calls a workflow that asks for more than it has, or that has several jobs.
     """
     job = workflows[file]["jobs"][key]
-    return [_plan(workflows, file, key, matrix, event) for matrix in _matrices(job)]
+    known = contexts(workflows[file], event, run)
+    return [_plan(workflows, file, key, event, known | {"matrix": matrix}) for matrix in matrices(job)]
 
 
-def needs(job: Table) -> list[str]:
-    """Return the jobs that a job waits for."""
-    found: str | list[str] = job.get("needs", [])
-    return [found] if isinstance(found, str) else found
+def starts(job: Table, known: Table, *, cancelled: bool) -> bool:
+    """Return whether a job's condition lets it start once those that it needs have ended, or go on in a cancelled run.
+
+    Args:
+        job: it.
+        known: what its condition can ask.
+        cancelled: whether its run was cancelled.
+    """
+    results = {known["needs"][name]["result"] for name in needs(job)}
+    succeeded = results <= {"success"} and not cancelled
+    condition = str(job.get("if", "success()"))
+    # Without evaluating: what has no condition of its own, and what could only hold with one.
+    if condition == "success()" or not (succeeded or STATUS.search(condition)):
+        return succeeded
+    status = {"always": True, "success": succeeded, "failure": "failure" in results, "cancelled": cancelled}
+    return bool(evaluate([condition], known, status)[0])
 
 
 def isolate(workflow: Table, key: str, outcomes: Mapping[str, Outcome]) -> Table:
@@ -79,41 +103,30 @@ def isolate(workflow: Table, key: str, outcomes: Mapping[str, Outcome]) -> Table
 
 def outputs(job: Table, steps: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
     """Return a job's outputs, which name outputs of its steps."""
-    known = {f"steps.{step}.outputs.{name}": value for step, each in steps.items() for name, value in each.items()}
-    return {name: _fill(value, known, default="") for name, value in job.get("outputs", {}).items()}
+    known = {"steps": {step: {"outputs": each} for step, each in steps.items()}}
+    return {name: value or "" for name, value in _fill(job.get("outputs", {}), known).items()}
 
 
-def actions(tree: Path) -> set[str]:
-    """Return `owner/name@commit` of every action of another repository that a checkout's workflows use."""
-    jobs = [job for workflow in read(tree).values() for job in workflow["jobs"].values()]
-    composite = (tree / ".github" / "actions").glob("*/action.yml")
-    steps = [step for job in jobs for step in job.get("steps", [])]
-    steps += [step for path in composite for step in yaml.safe_load(path.read_text())["runs"]["steps"]]
-    return {step["uses"] for step in steps if "uses" in step and not step["uses"].startswith("./")}
-
-
-def _plan(workflows: Mapping[str, Table], file: str, key: str, matrix: dict[str, str], event: Event) -> Planned:
+def _plan(workflows: Mapping[str, Table], file: str, key: str, event: Event, known: Table) -> Planned:
     job = workflows[file]["jobs"][key]
-    known = {f"matrix.{name}": value for name, value in matrix.items()}
-    known |= {f"inputs.{name}": value for name, value in event.payload.get("inputs", {}).items()}
-    if "uses" in job:
-        caller: Table = job
-        inputs: Table = job.get("with", {})
-        file = str(job["uses"]).removeprefix("./.github/workflows/")
+    if target := called(job):
+        caller, file = job, target
         if len(workflows[file]["jobs"]) != 1:
             raise WorkflowError(f"{file} is called, and has several jobs; the rehearsal takes one")
         ((inner, job),) = workflows[file]["jobs"].items()
         _check_permissions(f"{key} calls {file}, whose job {inner}", job["permissions"], caller["permissions"])
-        known = {f"inputs.{name}": _fill(str(value), known) for name, value in inputs.items()}
-    environment: str | dict[str, str] = job.get("environment", "")
-    name = environment if isinstance(environment, str) else environment["name"]
-    return Planned(key, file, _fill(name, known), _permissions(job["permissions"], event), matrix)
-
-
-def _matrices(job: Table) -> Iterator[dict[str, str]]:
-    matrix: dict[str, list[str]] = job.get("strategy", {}).get("matrix", {})
-    for values in product(*matrix.values()):
-        yield dict(zip(matrix, values, strict=True))
+        known = known | {"inputs": _fill(caller.get("with", {}), known)}
+    environment: str | Table = job.get("environment", "")
+    group = _fill(job.get("concurrency", {}), known)
+    return Planned(
+        key,
+        file,
+        _fill(environment if isinstance(environment, str) else environment["name"], known),
+        _permissions(job["permissions"], event),
+        group=str(group.get("group", "")),
+        cancels=group.get("cancel-in-progress") is True,
+        matrix=known["matrix"],
+    )
 
 
 def _check_permissions(who: str, wanted: Mapping[str, str], granted: Mapping[str, str]) -> None:
@@ -135,19 +148,24 @@ def _ended(outcome: Outcome) -> Table:
     return ended | ({"if": False} if outcome.result == "skipped" else {})
 
 
-def _fill(text: str, known: Mapping[str, str], default: str | None = None) -> str:
-    """Put values into a text's expressions, each of which is one name. What is not known stays, without a default."""
+def _fill(value: Any, known: Table) -> Any:
+    """Evaluate all expressions of a value. One that is a whole text keeps its type."""
+    if isinstance(value, dict):
+        return {name: _fill(each, known) for name, each in cast("Table", value).items()}
+    if not isinstance(value, str) or "${{" not in value:
+        return value
+    found = [_value(expression, known) for expression in EXPRESSION.findall(value)]
+    if EXPRESSION.fullmatch(value) and len(found) == 1:
+        return found[0]
+    texts = iter("" if each is None else str(each) for each in found)
+    return EXPRESSION.sub(lambda _: next(texts), value)
 
-    def value(match: re.Match[str]) -> str:
-        return known.get(match[1], match[0] if default is None else default)
 
-    return re.sub(r"\$\{\{ ([\w.-]+) }}", value, text)
-
-
-def _read(path: Path) -> Table:
-    content: dict[Any, Any] = yaml.safe_load(path.read_text())
-    workflow: Table = {"on" if key is True else key: value for key, value in content.items()}  # `on` in YAML 1.1
-    triggers = workflow["on"]
-    if isinstance(triggers, str | list):
-        workflow["on"] = dict.fromkeys([triggers] if isinstance(triggers, str) else cast("list[str]", triggers))
-    return workflow
+def _value(expression: str, known: Table) -> Any:
+    if not re.fullmatch(r"[\w.-]+", expression):
+        return evaluate([expression], known)[0]
+    # Most are names, for which GitHub's evaluator, in Node, would take long to start.
+    value: Any = known
+    for part in expression.split("."):
+        value = cast("Table", value).get(part) if isinstance(value, dict) else None
+    return value
