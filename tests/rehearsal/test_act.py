@@ -1,6 +1,7 @@
 """One job with act: what is told of it, and that nothing of it stays behind."""
 
 import os
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -86,16 +87,18 @@ def test_a_job_whose_condition_does_not_hold_is_skipped(tree: Path, tmp_path: Pa
 
 def test_a_job_that_is_stopped_leaves_no_process_behind(tree: Path, tmp_path: Path) -> None:
     os.mkfifo(pipe := tmp_path / "pipe")
-    job: Table = {"runs-on": RUNNER, "steps": [{"run": f"exec 3> {pipe}; echo started >&3; exec sleep 600"}]}
+    started = tmp_path / "started"
+    job: Table = {"runs-on": RUNNER, "steps": [{"run": f"exec 3> {pipe}; touch {started}; exec sleep 600"}]}
     asked = order(tree, tmp_path, {"on": "push", "jobs": {"job": job}})
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
     runner = Runner(tmp_path)
     with ThreadPoolExecutor() as pool:
         under_way = pool.submit(runner.run, asked, "job", tmp_path)
-        reader = os.open(pipe, os.O_RDONLY)
-        assert os.read(reader, 100) == b"started\n"
+        while not started.exists():
+            assert not under_way.done()
+            time.sleep(0.05)
         runner.stop()
         assert under_way.result().result != "success"
-    os.set_blocking(reader, False)
     # The end of the file, since nobody holds the other end any more; where somebody does, this raises.
     assert os.read(reader, 100) == b""
     os.close(reader)
