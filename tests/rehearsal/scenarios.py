@@ -12,9 +12,9 @@ from infra.environment import load
 from infra.pipeline.comment import MARKER
 from tests.github.state import Pull
 from tests.rehearsal import hostile
-from tests.rehearsal.hosted import Run
+from tests.rehearsal.hosted import Run, Runs
 from tests.rehearsal.repository import Change
-from tests.rehearsal.stage import Stage, expect, require
+from tests.rehearsal.stage import Stage, expect, require, until
 
 PULL_REQUEST, DEPLOY = "pull-request.yml", "deploy.yml"
 RECONCILE, TEARDOWN = "reconcile.yml", "teardown.yml"
@@ -24,6 +24,7 @@ PREVIEWED = {"diff dev": "success", "diff prod": "success", "preview": "success"
 NO_PREVIEW = dict.fromkeys(PREVIEWED, "skipped")
 GREEN, RED = {"all-green": "success"}, {"all-green": "failure"}
 NOT_REMOVED, REMOVED = {"remove": "skipped"}, {"remove": "success"}
+OF_DEV = {"environment": "dev", "pull_request": "", "confirm": "orders-dev", "dry_run": "false"}
 DEPLOYED = {"build": "success", "dev": "success", "diff": "success", "prod": "success"}
 
 
@@ -113,6 +114,39 @@ def failed_smoke(stage: Stage) -> None:
     statuses = {order.version: order.result["status"] for order in orders}
     expect(statuses.pop(before["dev"] or ""), "processed", "the result of orders on the version before")
     expect(set(statuses.values()), {"lost"}, "the results of orders on the version that failed")
+    expect_no_second_chance(stage, runs[DEPLOY], before)
+
+
+def expect_no_second_chance(stage: Stage, failed: Run, before: dict[str, str | None]) -> None:
+    """Check that what failed its smoke order fails it again: run again, and with the next commit."""
+    again = {
+        "is run again": lambda: stage.github.run_again(failed, failed_only=True),
+        "comes with the next commit": lambda: stage.github.push_main("Tell more", tell_more)[DEPLOY],
+    }
+    for how, deploy_again in again.items():
+        run = deploy_again()
+        expected = {"build": "success", "dev": "failure", "diff": "skipped", "prod": "skipped"}
+        expect(run.results, expected, f"the jobs when what failed its smoke order {how}")
+        steps = {step: run.jobs["dev"].steps[step].result for step in ("deploy", "smoke")}
+        expect(steps, {"deploy": "success", "smoke": "failure"}, f"the steps when it {how}")
+        after = {environment: stage.live_version(environment) for environment in ("dev", "prod")}
+        expect(after, before, f"the live versions once it {how}")
+
+
+def cancelled_deployment(stage: Stage) -> None:
+    """A deployment is cancelled while CloudFormation works: dev goes back, and is brought on when it is run again."""
+    before = stage.live_version("dev")
+    change = edit(HANDLER, '"Order validated"', '"Order is valid"')
+
+    def cancel(runs: Runs) -> None:
+        until(runs[DEPLOY], lambda: stage.live_version("dev") != before, "dev was on another version")
+        stage.github.cancel(runs[DEPLOY])
+
+    run = stage.github.push_main("Say more", change, meanwhile=cancel)[DEPLOY]
+    expected = {"build": "success", "dev": "cancelled", "diff": "skipped", "prod": "skipped"}
+    expect(run.results, expected, "the jobs of a deployment that is cancelled")
+    expect(stage.live_version("dev"), before, "dev's live version after a deployment that was cancelled")
+    expect_deployed(stage, stage.github.run_again(run, failed_only=True), str(int(before or 0) + 1))
 
 
 def refusals(stage: Stage) -> None:
@@ -144,17 +178,30 @@ def night(stage: Stage) -> None:
     expect(issue["state"], "closed", "the issue after the next night")
 
 
+def cancelled_teardown(stage: Stage) -> None:
+    """A teardown is cancelled while it waits for orders to end: dev is there, and takes orders again."""
+    before = stage.live_version("dev")
+
+    def cancel(runs: Runs) -> None:
+        until(runs[TEARDOWN], lambda: stage.refuses_orders("dev"), "it closed dev")
+        stage.github.cancel(runs[TEARDOWN])
+
+    runs = stage.github.start(TEARDOWN, OF_DEV | {"running": "wait"}, meanwhile=cancel)
+    expect(runs[TEARDOWN].results, {"remove": "cancelled"}, "the jobs of a teardown that is cancelled")
+    expect(stacks(stage, "dev"), ["orders-dev", "platform-dev"], "the stacks of dev after it")
+    expect(stage.live_version("dev"), before, "dev's live version after it")
+
+
 def teardown(stage: Stage) -> None:
     """The teardown of dev is refused while orders run. Once they have ended, dev goes and prod stays."""
-    inputs = {"environment": "dev", "pull_request": "", "confirm": "orders-dev", "dry_run": "false"}
     with stage.orders("dev") as orders:
-        runs = stage.github.start(TEARDOWN, inputs | {"running": "refuse"})
+        runs = stage.github.start(TEARDOWN, OF_DEV | {"running": "refuse"})
     expect(runs[TEARDOWN].results, {"remove": "failure"}, "the jobs of a teardown while orders run")
     log = runs[TEARDOWN].jobs["remove"].log
     require(any(order.name in log for order in orders), "the refused teardown names orders that run")
     expect({order.status for order in orders}, {"SUCCEEDED"}, "how the orders ended that ran meanwhile")
     expect(stacks(stage, "dev"), ["orders-dev", "platform-dev"], "the stacks of dev after a refused teardown")
-    runs = stage.github.start(TEARDOWN, inputs | {"running": "wait"})
+    runs = stage.github.start(TEARDOWN, OF_DEV | {"running": "wait"})
     expect(runs[TEARDOWN].results, {"remove": "success"}, "the jobs of a teardown")
     expect(stacks(stage, "dev"), [], "the stacks of dev after its teardown")
     expect(stacks(stage, "prod"), ["orders-prod", "platform-prod"], "the stacks of prod after it")
@@ -220,6 +267,12 @@ def edit(file: str, old: str, new: str) -> Change:
     return change
 
 
+def tell_more(tree: Path) -> None:
+    """Change what is not deployed."""
+    with (tree / "README.md").open("a") as readme:
+        readme.write("\nThat is all.\n")
+
+
 @dataclass(frozen=True)
 class Scenario:
     """A story, and the names of those that must have been played before it."""
@@ -235,8 +288,10 @@ SCENARIOS = {
     "fork": Scenario(fork, ("setup",)),
     "merge": Scenario(merge, ("pull-request",)),
     "night": Scenario(night, ("first-deployment",)),
+    "cancelled-deployment": Scenario(cancelled_deployment, ("first-deployment",)),
     "failed-smoke": Scenario(failed_smoke, ("first-deployment",)),
     "refusals": Scenario(refusals, ("setup",)),
+    "cancelled-teardown": Scenario(cancelled_teardown, ("first-deployment",)),
     "teardown": Scenario(teardown, ("first-deployment",)),
 }
 

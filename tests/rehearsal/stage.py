@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 
 from infra import ROOT, naming
 from infra.aws import alias, execution
-from infra.aws.stack import describe, outputs
+from infra.aws.stack import describe
 from infra.environment import load
 from infra.local.aws import LocalAws
 from tests.github.state import Pull
@@ -106,17 +106,13 @@ class Stage:
         Raises:
             UnexpectedError: one was refused.
         """
-        client = self.client(environment)
-        alias_arn = outputs(self.session(environment), naming.orders_stack(environment))["AliasArn"]
         ended: list[execution.Execution] = []
         enough = Event()
 
         def send() -> Iterator[str]:
             while True:
-                # Of a name that was given before, Lambda would return the execution from then.
-                name = f"{self.github.repository.main()[:12]}-{next(self._orders)}"
                 try:
-                    yield execution.start(client, alias_arn, name, f'{{"orderId": "{name}"}}'.encode())
+                    yield self._order(environment)
                 except ClientError as error:
                     raise UnexpectedError(f"an order of {environment} was refused: {error}") from error
                 if enough.wait(PAUSE_BETWEEN_ORDERS_SECONDS):
@@ -128,7 +124,23 @@ class Stage:
                 yield ended
             finally:
                 enough.set()
+            client = self.client(environment)
             ended += [execution.follow(client, arn, ORDER_ENDS_WITHIN_SECONDS) for arn in sent.result()]
+
+    def refuses_orders(self, environment: str) -> bool:
+        """Send an order that nobody waits for, and return whether it is refused."""
+        try:
+            self._order(environment)
+        except ClientError:
+            return True
+        time.sleep(PAUSE_BETWEEN_ORDERS_SECONDS)
+        return False
+
+    def _order(self, environment: str) -> str:
+        # Of a name that was given before, Lambda would return the execution from then.
+        name = f"{self.github.repository.main()[:12]}-{next(self._orders)}"
+        function = f"{naming.orders_stack(environment)}:{naming.ALIAS}"
+        return execution.start(self.client(environment), function, name, f'{{"orderId": "{name}"}}'.encode())
 
 
 @contextmanager
