@@ -2,19 +2,42 @@
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
+# The make of macOS starts simple recipes by itself, from the PATH that it was started with, unless the shell is one that
+# it does not know: it knows /bin/sh and /bin/bash.
+SHELL := bash
+
+# given: the value of a variable, from make's command line alone. What the shell's environment has under the same name
+# is neither a choice nor consent.
+given = $(if $(filter command,$(origin $(1))),$($(1)))
+
+ifneq ($(filter access bootstrap platform synth,$(MAKECMDGOALS)),)
+ifeq ($(call given,ENVIRONMENT),)
+$(error Name the environment on the command line, as in `make $(MAKECMDGOALS) ENVIRONMENT=dev`$(if \
+  $(ENVIRONMENT),; ENVIRONMENT=$(ENVIRONMENT) in the shell does not count))
+endif
+endif
 
 # The Python that everything here runs on; `make test PYTHON=python3.11` for another.
 ifndef PYTHON
 PYTHON := $(shell python3 infra/find_python.py)
 endif
 export PYTHON
-PYTHON_VERSION := $(shell $(PYTHON) -c 'import platform; print(platform.python_version())')
+PYTHON_VERSION := $(shell "$(PYTHON)" -c 'import sys; print(sys.version.split()[0])')
 ifeq ($(PYTHON_VERSION),)
 $(error No usable Python; see the message above)
 endif
 
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/.tools/uv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export UV_PYTHON_DOWNLOADS := never
+# uv reads nothing that was set for pip, so a mirror that pip is told of counts for uv unless that has its own.
+ifdef PIP_INDEX_URL
+export UV_INDEX_URL ?= $(PIP_INDEX_URL)
+endif
+ifdef PIP_EXTRA_INDEX_URL
+export UV_EXTRA_INDEX_URL ?= $(PIP_EXTRA_INDEX_URL)
+endif
+# The CDK CLI asks for a newer version of itself whenever it prints to a terminal.
+export CDK_DISABLE_VERSION_CHECK := 1
 # Byte code is what makes the second start of the CDK fast.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -33,7 +56,7 @@ help: ## List the targets
 
 .PHONY: run
 run: $(SYNTHESIS) $(LOCAL_AWS) ## Send an order through the function, deployed to a local AWS (ORDER=event.json, JSON=1)
-	@python -m infra.local.run $(if $(ORDER),--order $(ORDER)) $(if $(JSON),--json)
+	@python -m infra.local.run $(if $(call given,ORDER),--order "$(ORDER)") $(if $(call given,JSON),--json)
 
 .PHONY: local
 local: $(DEVELOPMENT) $(LOCAL_AWS) ## Start a local AWS and leave it running until Ctrl-C
@@ -41,7 +64,7 @@ local: $(DEVELOPMENT) $(LOCAL_AWS) ## Start a local AWS and leave it running unt
 
 .PHONY: access
 access: $(SYNTHESIS) ## Give the repository's workflows access to the account of ENVIRONMENT=dev, as you (YES=1 does not ask)
-	@python -m infra.pipeline access --environment $(ENVIRONMENT) $(if $(YES),--yes)
+	@python -m infra.pipeline access --environment $(ENVIRONMENT) $(if $(call given,YES),--yes)
 
 .PHONY: bootstrap
 bootstrap: $(SYNTHESIS) ## Prepare the account for the CDK to deploy ENVIRONMENT=dev, as you, after `make access`
@@ -86,7 +109,8 @@ record: $(DEVELOPMENT) ## Record those histories anew, from this code
 
 .PHONY: rehearse
 rehearse: $(SYNTHESIS) $(LOCAL_AWS) ## Run the real workflows on this machine, from a pull request to prod (SCENARIO=merge for one, KEEP=1 leaves the local AWS up)
-	@python -m tests.rehearsal $(if $(SCENARIO),--scenario $(SCENARIO)) $(if $(KEEP),--keep) $(if $(ACTIONS),--actions $(ACTIONS))
+	@python -m tests.rehearsal $(if $(call given,SCENARIO),--scenario $(SCENARIO)) $(if $(call given,KEEP),--keep) \
+		$(if $(call given,ACTIONS),--actions "$(ACTIONS)")
 
 # Whose templates are checked: each environment's, a preview's, and those of the access to each account.
 TEMPLATES := $(patsubst environments/%.toml,build/templates/%,$(wildcard environments/*.toml))
@@ -105,11 +129,11 @@ $(TEMPLATES): build/templates/%: $(SYNTHESIS)
 $(PREVIEW_TEMPLATES): build/templates/preview-pr-%: $(SYNTHESIS)
 	@python -m infra.pipeline build --environment preview --pull-request $* --output $@
 $(ACCESS_TEMPLATES): build/templates/access-%: $(SYNTHESIS)
-	@cdk synth --quiet --no-notices --context access=true --context environment=$* --output $@
+	@cdk synth --quiet --context access=true --context environment=$* --output $@
 
 .PHONY: synth
 synth: $(SYNTHESIS) ## Build the stacks of ENVIRONMENT=dev, or of a preview (ENVIRONMENT=preview PULL_REQUEST=1)
-	@python -m infra.pipeline build --environment $(ENVIRONMENT) $(if $(PULL_REQUEST),--pull-request $(PULL_REQUEST))
+	@python -m infra.pipeline build --environment $(ENVIRONMENT) $(if $(call given,PULL_REQUEST),--pull-request $(PULL_REQUEST))
 
 .PHONY: bundle
 bundle: $(BUNDLE) ## Install what the function carries, and tell the size of its bundle
@@ -140,7 +164,7 @@ lock = uv pip compile --quiet --upgrade --universal --python-version 3.11 --gene
 
 $(UV): requirements-uv.txt
 	@echo "Installing uv" >&2
-	@$(PYTHON) -m venv --clear .tools/uv
+	@"$(PYTHON)" -m venv --clear .tools/uv
 	@.tools/uv/bin/python -m pip --quiet --disable-pip-version-check install --require-hashes --requirement $<
 	@touch $@
 
@@ -148,7 +172,7 @@ $(UV): requirements-uv.txt
 define python-environment
 $(1)/ready-$(PYTHON_VERSION): $(2) $(UV)
 	@echo "Installing $(2) into $(1)" >&2
-	@uv venv --quiet --clear --python $(PYTHON) $(1)
+	@uv venv --quiet --clear --python "$(PYTHON)" $(1)
 	@uv pip sync --quiet --python $(1) --require-hashes $(2)
 	@touch $$@
 endef

@@ -9,30 +9,35 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
+from pathlib import Path
 
 import aws_cdk as cdk
 
-from infra import ROOT, naming
+from infra import ROOT, bundle, naming
 from infra.bundle import BundleError
-from infra.environment import Environment, EnvironmentFileError, load, names, of_account
-from infra.repository import RepositoryFileError
+from infra.environment import Environment, load, names, of_account
+from infra.errors import UsageError
 from infra.repository import load as load_repository
 from infra.stacks.access import Access
 from infra.stacks.orders import Orders
 from infra.stacks.platform import Platform
 
 
-class ContextError(Exception):
+class ContextError(UsageError):
     """The context given to the app is wrong."""
 
 
-def build(app: cdk.App) -> None:
+def build(app: cdk.App, make_bundle: Callable[[str, str], Path] = bundle.build) -> None:
     """Add the stacks that the app's context asks for.
+
+    Args:
+        app: the app, without stacks.
+        make_bundle: makes the function's zip for an architecture and a runtime.
 
     Raises:
         ContextError: the context is wrong.
-        EnvironmentFileError: the environment's file is wrong.
-        RepositoryFileError: infra/repository.toml is wrong.
+        FileError: the environment's file is wrong, or infra/repository.toml.
         BundleError: the function's dependencies are not installed.
     """
     environment = load(_environment(app))
@@ -42,14 +47,13 @@ def build(app: cdk.App) -> None:
         cdk.Tags.of(app).add("project", naming.PROJECT)
         return
     pull_request = _pull_request(app, environment)
-    if pull_request is None:
-        platform = Platform(app, environment, _platform_synthesizer(environment))
-        if not environment.hosts_previews:
-            orders = Orders(app, environment, _synthesizer(environment))
+    platform = None if pull_request else Platform(app, environment, _platform_synthesizer(environment))
+    if pull_request or not environment.hosts_previews:
+        archive = make_bundle(environment.capacity_provider.architecture, environment.function.runtime)
+        orders = Orders(app, environment, _synthesizer(environment), archive, pull_request)
+        if platform:
             # Not by a reference: CloudFormation reads the platform's parameter when it deploys.
             orders.add_stack_dependency(platform)
-    else:
-        Orders(app, environment, _synthesizer(environment), pull_request)
     for key, value in (naming.tags(environment.name, pull_request) | {"commit": _commit(app)}).items():
         cdk.Tags.of(app).add(key, value)
 
@@ -107,11 +111,14 @@ def _checked_out_commit() -> str:
 
 def main() -> int:
     """Synthesize, for the CDK CLI."""
-    # Stack traces name the temporary folders of this run, which would make every assembly differ.
-    app = cdk.App(stack_traces=False, context={"aws:cdk:disable-creation-stack-traces": True})
+    # Stack traces name the temporary folders of this run, and a slow run would leave its times beside the templates:
+    # both make assemblies of one commit differ.
+    app = cdk.App(
+        stack_traces=False, performance_reporting=False, context={"aws:cdk:disable-creation-stack-traces": True}
+    )
     try:
         build(app)
-    except (BundleError, ContextError, EnvironmentFileError, RepositoryFileError) as error:
+    except (BundleError, UsageError) as error:
         print(error, file=sys.stderr)
         return 2
     app.synth()

@@ -5,48 +5,29 @@ fails on them.
 """
 
 import re
-import tomllib
 from collections.abc import Iterator
 from ipaddress import IPv4Network
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, cast
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import ErrorDetails
+from pydantic import Field
 
-FOLDER = Path(__file__).parents[1] / "environments"
+from infra import ROOT, limits
+from infra.limits import Limit
+from infra.toml import FileError, Table, read, wrong
 
-# Values that CloudWatch Logs takes (API reference, PutRetentionPolicy), up to two years.
-LOG_RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731)
+FOLDER = ROOT / "environments"
 
 # The addresses that AWS recommends for a VPC (VPC User Guide, VPC CIDR blocks): those of RFC 1918.
 PRIVATE_ADDRESSES = [IPv4Network(block) for block in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")]
 
-# An instance keeps one vCPU for its own system (AWS serverless skill, Managed Instances), so in the worst case, one
-# execution environment per instance, each costs one more than it has.
-SYSTEM_VCPUS = 1
-WORKERS_PER_VCPU = 16
+
+def _within(limit: "Limit[int] | Limit[float]", unit: str) -> Any:
+    """Return the field of a number that AWS limits."""
+    return Field(ge=limit.least, le=limit.most, description=f"{limit.least} to {limit.most} {unit} ({limit.source})")
 
 
-class EnvironmentFileError(Exception):
-    """An environment's file is missing, unreadable or wrong. The message names the file, the key and what is right."""
-
-
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    def _problems(self) -> Iterator[str]:
-        """Yield what is wrong with values that are each of the right type and in range."""
-        yield from ()
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        if problems := list(self._problems()):
-            raise ValueError("\n".join(problems))
-        return self
-
-
-class Network(_Table):
+class Network(Table):
     """The VPC in which the instances run."""
 
     cidr: Annotated[str, Field(description="a private IPv4 network from /16 to /24 (VPC User Guide, VPC CIDR blocks)")]
@@ -66,11 +47,11 @@ class Network(_Table):
 
     def _problems(self) -> Iterator[str]:
         if rule := self._rule_of_cidr():
-            yield _wrong("cidr", self.cidr, rule)
+            yield wrong("cidr", self.cidr, rule)
         if len(set(self.zones)) != len(self.zones):
-            yield _wrong("zones", self.zones, "must differ from each other")
+            yield wrong("zones", self.zones, "must differ from each other")
         if self.nat_gateways > len(self.zones):
-            yield _wrong("nat_gateways", self.nat_gateways, f"must be at most the number of zones, {len(self.zones)}")
+            yield wrong("nat_gateways", self.nat_gateways, f"must be at most the number of zones, {len(self.zones)}")
 
     def _rule_of_cidr(self) -> str | None:
         """Return the rule that the CIDR breaks, if any."""
@@ -84,22 +65,20 @@ class Network(_Table):
         return None if self.cidr == str(network) else f"must be written as {network}"
 
 
-class CapacityProvider(_Table):
+class CapacityProvider(Table):
     """The instances that Lambda runs the function on."""
 
     architecture: Annotated[Literal["arm64", "x86_64"], Field(description="arm64 or x86_64, for the function as well")]
-    maximum_vcpus: Annotated[
-        int, Field(ge=12, le=15000, description="12 to 15000 vCPUs (CDK CapacityProvider; Lambda quotas)")
-    ]
+    maximum_vcpus: Annotated[int, _within(limits.CAPACITY_PROVIDER_VCPUS, "vCPUs")]
     scaling: Annotated[
         Literal["auto", "manual"],
         Field(description="auto, or manual with a target_cpu_percent (Lambda API, ScalingMode)"),
     ]
     target_cpu_percent: Annotated[
-        int, Field(ge=0, le=100, description="0 with auto scaling, 1 to 100 with manual (Lambda API, TargetValue)")
+        int, _within(limits.TARGET_CPU_PERCENT, "percent, 0 with auto scaling, 1 to 100 with manual")
     ]
     instance_types: Annotated[
-        list[Annotated[str, Field(pattern=r"^[a-z0-9*-]+\.[a-z0-9*-]+$", max_length=30)]],
+        list[Annotated[str, Field(pattern=r"^[a-z0-9*-]+\.[a-z0-9*-]+$", max_length=limits.INSTANCE_TYPE_CHARACTERS)]],
         Field(
             description="instance types such as m8g.large or m8g.*, or [] to leave the choice to Lambda, as AWS "
             "recommends (Lambda API, AllowedInstanceTypes)",
@@ -108,7 +87,7 @@ class CapacityProvider(_Table):
 
     def _problems(self) -> Iterator[str]:
         if (self.scaling == "manual") != (self.target_cpu_percent > 0):
-            yield _wrong(
+            yield wrong(
                 "target_cpu_percent", self.target_cpu_percent, "must be 0 with auto scaling and 1 to 100 with manual"
             )
         for name in self.instance_types:
@@ -116,38 +95,22 @@ class CapacityProvider(_Table):
             # it, only Lambda can tell.
             family = re.match(r"[a-z]+[0-9]+(g?)[a-z0-9-]*\.", name)
             if family and bool(family[1]) != (self.architecture == "arm64"):
-                yield _wrong("instance_types", name, f"must be of the architecture {self.architecture}")
+                yield wrong("instance_types", name, f"must be of the architecture {self.architecture}")
 
 
-class Function(_Table):
+class Function(Table):
     """The durable function and its execution environments."""
 
     runtime: Annotated[
         Literal["python3.13", "python3.14"],
         Field(description="python3.13 or python3.14 (Developer Guide, Managed Instances runtimes: 3.13 and later)"),
     ]
-    memory_mb: Annotated[
-        int, Field(ge=2048, le=32768, description="2048 to 32768 MB (Developer Guide, Managed Instances scaling)")
-    ]
-    memory_gib_per_vcpu: Annotated[
-        float, Field(ge=2, le=8, description="2.0 to 8.0 GiB (Lambda API, ExecutionEnvironmentMemoryGiBPerVCpu)")
-    ]
-    concurrency: Annotated[
-        int,
-        Field(
-            ge=1, le=1600, description="1 to 1600 worker processes (Lambda API, PerExecutionEnvironmentMaxConcurrency)"
-        ),
-    ]
-    timeout_seconds: Annotated[
-        int,
-        Field(ge=1, le=5400, description="1 to 5400 s for one invocation (Lambda API, Timeout on Managed Instances)"),
-    ]
-    minimum_environments: Annotated[
-        int, Field(ge=0, le=15000, description="0 to 15000 execution environments (Lambda API, FunctionScalingConfig)")
-    ]
-    maximum_environments: Annotated[
-        int, Field(ge=0, le=15000, description="0 to 15000 execution environments (Lambda API, FunctionScalingConfig)")
-    ]
+    memory_mb: Annotated[int, _within(limits.MEMORY_MB, "MB")]
+    memory_gib_per_vcpu: Annotated[float, _within(limits.MEMORY_GIB_PER_VCPU, "GiB")]
+    concurrency: Annotated[int, _within(limits.CONCURRENCY, "worker processes")]
+    timeout_seconds: Annotated[int, _within(limits.TIMEOUT_SECONDS, "s for one invocation")]
+    minimum_environments: Annotated[int, _within(limits.ENVIRONMENTS, "execution environments")]
+    maximum_environments: Annotated[int, _within(limits.ENVIRONMENTS, "execution environments")]
     retained_versions: Annotated[
         int,
         Field(
@@ -161,7 +124,7 @@ class Function(_Table):
         Field(description="DEBUG, INFO, WARN or ERROR (Lambda API, LoggingConfig)"),
     ]
     log_retention_days: Annotated[
-        int, Field(description=f"days, one of {LOG_RETENTION_DAYS} (CloudWatch Logs API, PutRetentionPolicy)")
+        int, Field(description=f"days, one of {limits.LOG_RETENTION_DAYS} (CloudWatch Logs API, PutRetentionPolicy)")
     ]
 
     @property
@@ -172,29 +135,29 @@ class Function(_Table):
     def _problems(self) -> Iterator[str]:
         if self.vcpus < 1:
             needed = int(self.memory_gib_per_vcpu * 1024)
-            yield _wrong(
+            yield wrong(
                 "memory_mb",
                 self.memory_mb,
                 f"must be at least memory_gib_per_vcpu x 1024 = {needed} MB, so that an execution environment has one "
                 "vCPU (Developer Guide, Managed Instances scaling)",
             )
-        if self.concurrency > WORKERS_PER_VCPU * self.vcpus:
-            yield _wrong(
+        workers = limits.WORKERS_PER_VCPU
+        if self.concurrency > workers.most * self.vcpus:
+            yield wrong(
                 "concurrency",
                 self.concurrency,
-                f"must be at most {WORKERS_PER_VCPU} per vCPU, here {int(WORKERS_PER_VCPU * self.vcpus)} "
-                "(Developer Guide, Managed Instances Python runtime)",
+                f"must be at most {workers.most} per vCPU, here {int(workers.most * self.vcpus)} ({workers.source})",
             )
-        if self.log_retention_days not in LOG_RETENTION_DAYS:
+        if self.log_retention_days not in limits.LOG_RETENTION_DAYS:
             # An integer that is checked here, and not a Literal, which takes true for 1.
-            yield _wrong(
+            yield wrong(
                 "log_retention_days",
                 self.log_retention_days,
-                f"must be one of {LOG_RETENTION_DAYS} (CloudWatch Logs API, PutRetentionPolicy)",
+                f"must be one of {limits.LOG_RETENTION_DAYS} (CloudWatch Logs API, PutRetentionPolicy)",
             )
         least, most = self.minimum_environments, self.maximum_environments
         if least > most or (least == 0) != (most == 0):
-            yield _wrong(
+            yield wrong(
                 "minimum_environments",
                 least,
                 f"must be 1 to maximum_environments = {most}, or both 0, which deactivates the function "
@@ -202,18 +165,14 @@ class Function(_Table):
             )
 
 
-class Durable(_Table):
+class Durable(Table):
     """How long a durable execution may last, and is remembered."""
 
-    execution_timeout_seconds: Annotated[
-        int, Field(ge=1, le=31_622_400, description="1 to 31622400 s (Lambda API, DurableConfig.ExecutionTimeout)")
-    ]
-    retention_days: Annotated[
-        int, Field(ge=1, le=90, description="1 to 90 days (Lambda API, DurableConfig.RetentionPeriodInDays)")
-    ]
+    execution_timeout_seconds: Annotated[int, _within(limits.EXECUTION_TIMEOUT_SECONDS, "s")]
+    retention_days: Annotated[int, _within(limits.RETENTION_DAYS, "days")]
 
 
-class Protection(_Table):
+class Protection(Table):
     """What a mistake may not remove."""
 
     termination_protection: Annotated[bool, Field(description="true or false")]
@@ -222,7 +181,7 @@ class Protection(_Table):
     ]
 
 
-class Environment(_Table):
+class Environment(Table):
     """One environment: an account, a region, and all in which it differs from the others."""
 
     name: str
@@ -258,18 +217,19 @@ class Environment(_Table):
     def _problems(self) -> Iterator[str]:
         for zone in self.network.zones:
             if not re.fullmatch(f"{self.region}[a-z]", zone):
-                yield _wrong("network.zones", zone, f"must be a zone of {self.region}, such as {self.region}a")
+                yield wrong("network.zones", zone, f"must be a zone of {self.region}, such as {self.region}a")
         function = self.function
         environments = 2 * function.maximum_environments + function.retained_versions
-        needed = environments * (function.vcpus + SYSTEM_VCPUS)
+        # In the worst case each environment has an instance to itself, so it costs what that keeps as well.
+        needed = environments * (function.vcpus + limits.SYSTEM_VCPUS)
         if needed > self.capacity_provider.maximum_vcpus:
-            yield _wrong(
+            yield wrong(
                 "capacity_provider.maximum_vcpus",
                 self.capacity_provider.maximum_vcpus,
                 f"must be at least {needed:.0f}: during a deployment two versions run side by side, each with up to "
                 f"{function.maximum_environments} environments of {function.vcpus:g} vCPU, beside "
                 f"{function.retained_versions} retained versions with one each, and each instance keeps "
-                f"{SYSTEM_VCPUS} vCPU for itself",
+                f"{limits.SYSTEM_VCPUS} vCPU for itself",
             )
 
 
@@ -282,59 +242,17 @@ def load(name: str, folder: Path = FOLDER) -> Environment:
     """Read one environment.
 
     Raises:
-        EnvironmentFileError: there is no such environment, or its file is wrong. The message names every wrong key;
-            rules between the keys of a table are checked once each of them is right by itself, and rules between
-            tables once every table is.
+        FileError: there is no such environment, or its file is wrong.
     """
     if name not in names(folder):
-        raise EnvironmentFileError(f"environment {name!r}: there is no such file; there are {', '.join(names(folder))}")
-    file = f"environments/{name}.toml"
-    try:
-        values = tomllib.loads((folder / f"{name}.toml").read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise EnvironmentFileError(f"{file} is not TOML: {error}") from error
-    except OSError as error:
-        raise EnvironmentFileError(f"{file}: can't be read: {error.strerror}") from error
-    if "name" in values:
-        raise EnvironmentFileError(f"{file}: name: unknown key; an environment's name is its file's")
-    try:
-        return Environment(name=name, **values)
-    except ValidationError as error:
-        lines = [f"{file}: {line}" for found in error.errors() for line in _explain(found)]
-        raise EnvironmentFileError("\n".join(lines)) from error
+        raise FileError(f"environment {name!r}: there is no such file; there are {', '.join(names(folder))}")
+    return read(folder / f"{name}.toml", Environment, name=name)
 
 
 def of_account(account: str, folder: Path = FOLDER) -> list[Environment]:
     """Read the environments of an account, in the order of their names.
 
     Raises:
-        EnvironmentFileError: the file of any environment is wrong.
+        FileError: the file of any environment is wrong.
     """
     return [environment for name in names(folder) if (environment := load(name, folder)).account == account]
-
-
-def _wrong(key: str, value: object, rule: str) -> str:
-    return f"{key} = {value!r}: {rule}"
-
-
-def _explain(found: ErrorDetails) -> list[str]:
-    """Say what is wrong with a key, or with the keys of a table, and what would be right, in words of ours."""
-    path = [part for part in found["loc"] if isinstance(part, str)]
-    key = ".".join(path)
-    if found["type"] == "value_error":
-        table = f"{key}." if key else ""
-        return [table + problem for problem in found["msg"].removeprefix("Value error, ").split("\n")]
-    if found["type"] == "extra_forbidden":
-        return [f"{key}: unknown key; known here: {', '.join(_table_of(path).model_fields)}"]
-    allowed = _table_of(path).model_fields[path[-1]].description or "a table"
-    if found["type"] == "missing":
-        return [f"{key}: missing; must be {allowed}"]
-    return [f"{key} = {found['input']!r}: must be {allowed}"]
-
-
-def _table_of(path: list[str]) -> type[_Table]:
-    """Return the model that holds the last key of the path."""
-    table: type[_Table] = Environment
-    for key in path[:-1]:
-        table = cast("type[_Table]", cast("Any", table.model_fields[key].annotation))
-    return table

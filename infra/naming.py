@@ -1,15 +1,10 @@
 """What everything is called. Names follow from the environment and the pull request alone, never from who deploys."""
 
-from typing import Literal
-
 PROJECT = "orders"
 ALIAS = "live"
 # What the alias is called while a drain refuses new executions.
 CLOSED_ALIAS = "closed"
 ACCESS_STACK = "access"
-
-Purpose = Literal["deploy", "read", "prune", "teardown"]
-PURPOSES: tuple[Purpose, ...] = ("deploy", "read", "prune", "teardown")
 
 
 def platform_stack(environment: str) -> str:
@@ -31,16 +26,6 @@ def tags(environment: str, pull_request: int | None = None) -> dict[str, str]:
     """Return the tags by which a stack is known to be ours; the commit comes on top."""
     known = {"project": PROJECT, "environment": environment}
     return known if pull_request is None else known | {"pull-request": str(pull_request)}
-
-
-def role(environment: str, purpose: Purpose) -> str:
-    """Name the role that workflows assume in an environment, one per purpose."""
-    return f"{PROJECT}-{environment}-{purpose}"
-
-
-def github_environment(environment: str, purpose: Purpose) -> str:
-    """Name the GitHub environment whose jobs may assume that role, and no other."""
-    return environment if purpose == "deploy" else f"{environment}-{purpose}"
 
 
 def execution_policy(environment: str) -> str:

@@ -2,12 +2,14 @@
 
 import os
 from collections.abc import Iterator
+from threading import Thread
 
 import pytest
 
 from infra.local.aws import LocalAws
 from tests.github.server import serve
 from tests.github.state import State
+from tests.network import Network
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -41,3 +43,12 @@ def github(monkeypatch: pytest.MonkeyPatch) -> Iterator[State]:
         monkeypatch.setenv("GITHUB_REPOSITORY", state.repository)
         monkeypatch.setenv("GITHUB_TOKEN", "issues=write,pull-requests=write")
         yield state
+
+
+@pytest.fixture
+def network() -> Iterator[Network]:
+    """What programs that are given its address as their proxy, mirror or endpoint take for the network."""
+    with Network() as server:
+        Thread(target=server.serve_forever).start()
+        yield server
+        server.shutdown()

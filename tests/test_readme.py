@@ -7,11 +7,11 @@ from itertools import product
 import pytest
 
 import infra.local
-from infra import ROOT, naming
-from infra.environment import load
-from infra.naming import Purpose
+from infra import ROOT
+from infra.environment import load, of_account
 from infra.pipeline.__main__ import parser
-from infra.policies.roles import PERMISSIONS
+from infra.policies.purposes import PURPOSES, Purpose, github_environment
+from infra.policies.roles import permissions
 
 README = (ROOT / "README.md").read_text()
 RUNBOOK = (ROOT / "RUNBOOK.md").read_text()
@@ -27,7 +27,7 @@ def test_each_make_target_exists_and_knows_its_variables(command: str) -> None:
     target, *variables = shlex.split(command)[1:]
     assert re.search(rf"^{re.escape(target)}:.*## ", MAKEFILE, re.MULTILINE)
     for variable in variables:
-        assert f"$({variable.partition('=')[0]})" in MAKEFILE
+        assert re.search(rf"\$\((call given,)?{variable.partition('=')[0]}\)", MAKEFILE)
 
 
 def test_each_command_of_the_pipeline_is_understood() -> None:
@@ -55,16 +55,17 @@ ROLES = re.findall(r"^\| (\w+) \| `ENVIRONMENT(?:-\w+)?` \| .* \| (.*) \|$", REA
 
 
 def test_the_readme_tells_of_the_role_of_every_purpose() -> None:
-    assert [purpose for purpose, _ in ROLES] == list(naming.PURPOSES)
+    assert [purpose for purpose, _ in ROLES] == list(PURPOSES)
 
 
 @pytest.mark.parametrize("environment", ["dev", "preview", "prod"])
 @pytest.mark.parametrize(("purpose", "told"), ROLES, ids=lambda value: value if value.isalpha() else "")
 def test_each_role_may_do_what_the_readme_tells_and_no_more(environment: str, purpose: Purpose, told: str) -> None:
-    allowed = {action for statement in PERMISSIONS[purpose](load(environment)) for action in statement["Action"]}
-    if purpose == "read":
-        (verbs,) = re.findall("begins with (.*) on what", told)
-        prefixes = tuple(re.findall("[A-Z][a-z]+", verbs))
+    account = of_account(load(environment).account)
+    allowed = {action for each in permissions(purpose, load(environment), account) for action in each["Action"]}
+    if purpose == "drift":
+        (verbs,) = re.findall("begins with (.*), on its stacks", told)
+        prefixes = tuple(re.findall("[A-Z][A-Za-z]+", verbs))
         assert all(action.partition(":")[2].startswith(prefixes) for action in allowed)
     else:
         assert set(re.findall(r"`(\w+:\w+)`", told)) == allowed
@@ -74,5 +75,5 @@ def test_every_github_environment_of_a_role_is_in_the_readme() -> None:
     section = README[README.index("Make the GitHub environments") : README.index("For one of them, with `gh`")]
     rows = re.findall(r"^\| (`.*?) \|", section, re.MULTILINE)
     told = re.findall(r"`([a-z-]+)`", "".join(rows))
-    named = product(["dev", "prod", "preview"], naming.PURPOSES)
-    assert sorted(told) == sorted(naming.github_environment(name, purpose) for name, purpose in named)
+    named = product(["dev", "prod", "preview"], PURPOSES)
+    assert sorted(told) == sorted(github_environment(name, purpose) for name, purpose in named)

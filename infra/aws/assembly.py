@@ -1,51 +1,89 @@
 """A built cloud assembly: what `build` writes and `deploy` brings to AWS."""
 
+import base64
 import hashlib
 import json
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from infra import ROOT
+from infra.aws.target import Target
 from infra.errors import UsageError
 
 
-def default_folder(environment: str, pull_request: int | None) -> Path:
-    """Where `build` writes an assembly, and `deploy` looks for it, unless told otherwise."""
-    suffix = f"-pr-{pull_request}" if pull_request is not None else ""
-    return ROOT / "build" / "assembly" / f"{environment}{suffix}"
+@dataclass(frozen=True)
+class Assembly:
+    """The assembly in a folder."""
+
+    folder: Path
+
+    @classmethod
+    def of(cls, target: Target, folder: Path | None) -> "Assembly":
+        """Return the assembly of a target, from a folder or from where `build` writes it.
+
+        Raises:
+            UsageError: there is none, or it holds other stacks than the target's.
+        """
+        assembly = cls(folder or default_folder(target))
+        found = sorted(assembly.stack_names)
+        if found != sorted(target.stack_names):
+            raise UsageError(
+                f"{assembly.folder} holds {', '.join(found) or 'no stack'}, and not {', '.join(target.stack_names)}; "
+                "the build command writes the right one"
+            )
+        place = f"aws://{target.environment.account}/{target.environment.region}"
+        for name, stack in assembly._stacks.items():
+            if stack["environment"] != place:
+                raise UsageError(f"{assembly.folder}: {name} is built for {stack['environment']}, and not for {place}")
+        return assembly
+
+    @property
+    def stack_names(self) -> list[str]:
+        """The names of its stacks, in the order in which they are deployed.
+
+        Raises:
+            UsageError: there is no assembly in that folder.
+        """
+        return list(self._stacks)
+
+    def tags(self, stack_name: str) -> dict[str, str]:
+        """Return the tags that a stack is deployed with."""
+        return self._stacks[stack_name]["properties"].get("tags", {})
+
+    def code_sha256(self, stack_name: str) -> str:
+        """Return the digest of the archive of a stack's function, in Base64, as Lambda tells it."""
+        template = json.loads((self.folder / f"{stack_name}.template.json").read_text())
+        (function,) = (each for each in template["Resources"].values() if each["Type"] == "AWS::Lambda::Function")
+        archive = self.folder / f"asset.{function['Properties']['Code']['S3Key']}"
+        return base64.b64encode(hashlib.sha256(archive.read_bytes()).digest()).decode()
+
+    def digest(self) -> str:
+        """Return the SHA-256 of everything in it: names and contents of all files, and nothing else of them.
+
+        Not counted is what the CDK CLI leaves there while it works: its locks, and the archives that it publishes.
+        """
+        total = hashlib.sha256()
+        files = {path.relative_to(self.folder): path for path in self.folder.rglob("*") if path.is_file()}
+        for name, path in sorted(files.items()):
+            if name.parts[0] != ".cache" and name.suffix != ".lock":
+                content = hashlib.sha256(path.read_bytes()).hexdigest()
+                total.update(f"{content}  {name.as_posix()}\n".encode())
+        return total.hexdigest()
+
+    @cached_property
+    def _stacks(self) -> dict[str, Any]:
+        try:
+            artifacts = json.loads((self.folder / "manifest.json").read_text())["artifacts"]
+        except FileNotFoundError as error:
+            raise UsageError(f"{self.folder} holds no cloud assembly; the build command writes one") from error
+        return {
+            name: artifact for name, artifact in artifacts.items() if artifact["type"] == "aws:cloudformation:stack"
+        }
 
 
-def stack_names(folder: Path) -> list[str]:
-    """Return the names of the stacks in an assembly.
-
-    Raises:
-        UsageError: there is no assembly in that folder.
-    """
-    return list(_stacks(folder))
-
-
-def stack_tags(folder: Path, stack_name: str) -> dict[str, str]:
-    """Return the tags that a stack of an assembly is deployed with."""
-    return _stacks(folder)[stack_name]["properties"].get("tags", {})
-
-
-def _stacks(folder: Path) -> dict[str, Any]:
-    try:
-        artifacts = json.loads((folder / "manifest.json").read_text())["artifacts"]
-    except FileNotFoundError as error:
-        raise UsageError(f"{folder} holds no cloud assembly; the build command writes one") from error
-    return {name: artifact for name, artifact in artifacts.items() if artifact["type"] == "aws:cloudformation:stack"}
-
-
-def digest(folder: Path) -> str:
-    """Return the SHA-256 of everything in an assembly: names and contents of all files, and nothing else of them.
-
-    Not counted is what the CDK CLI leaves there while it works: its locks, and the archives that it publishes.
-    """
-    total = hashlib.sha256()
-    files = {path.relative_to(folder): path for path in folder.rglob("*") if path.is_file()}
-    for name, path in sorted(files.items()):
-        if name.parts[0] != ".cache" and name.suffix != ".lock":
-            content = hashlib.sha256(path.read_bytes()).hexdigest()
-            total.update(f"{content}  {name.as_posix()}\n".encode())
-    return total.hexdigest()
+def default_folder(target: Target) -> Path:
+    """Where `build` writes a target's assembly, and `deploy` looks for it, unless told otherwise."""
+    suffix = f"-pr-{target.pull_request}" if target.pull_request is not None else ""
+    return ROOT / "build" / "assembly" / f"{target.environment.name}{suffix}"

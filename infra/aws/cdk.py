@@ -6,6 +6,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import boto3
+
 from infra import ROOT
 from infra.errors import CommandError
 
@@ -13,14 +15,30 @@ CLI = ROOT / "node_modules" / ".bin" / "cdk"
 LOGS = ROOT / "build" / "log"
 
 _TAIL_LINES = 30
+# Where the CLI would look for credentials.
+_CHOICES = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+)
 
 
-def cdk(arguments: Sequence[str], *, log: str, verbose: bool = False, folder: Path = ROOT) -> str:
+def cdk(
+    arguments: Sequence[str],
+    *,
+    log: str,
+    session: boto3.Session | None = None,
+    verbose: bool = False,
+    folder: Path = ROOT,
+) -> str:
     """Run the CDK CLI, and return what it printed.
 
     Args:
         arguments: what follows `cdk`.
         log: name of the file below build/log that keeps what it printed.
+        session: whose credentials it uses; without one it is to need none.
         verbose: show what it prints as well.
         folder: where it runs; in this checkout it finds the app.
 
@@ -32,23 +50,48 @@ def cdk(arguments: Sequence[str], *, log: str, verbose: bool = False, folder: Pa
     LOGS.mkdir(parents=True, exist_ok=True)
     path = LOGS / f"{log}.log"
     command = [str(CLI), "--no-color", "--ci", "--no-notices", *arguments]
-    # The CLI and jsii take their Node from the path: ours lies beside this interpreter.
-    environ = os.environ | {"PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])}
     printed: list[str] = []
     with (
         path.open("w") as file,
         subprocess.Popen(
-            command, cwd=folder, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            command, cwd=folder, env=_environ(session), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         ) as process,
     ):
-        for line in process.stdout or ():
-            printed.append(line)
-            file.write(line)
-            if verbose:
-                sys.stderr.write(line)
+        try:
+            for line in process.stdout or ():
+                printed.append(line)
+                file.write(line)
+                if verbose:
+                    sys.stderr.write(line)
+        except BaseException:
+            # Who interrupts this process does not reach that one. CloudFormation goes on either way.
+            process.terminate()
+            raise
     if process.returncode != 0:
         tail = "".join(printed[-_TAIL_LINES:])
         raise CommandError(
             f"cdk {arguments[0]} failed with exit code {process.returncode}; all of it is in {path}\n{tail}"
         )
     return "".join(printed)
+
+
+def _environ(session: boto3.Session | None) -> dict[str, str]:
+    """Return the environment that the CLI runs in.
+
+    The CLI would choose among the caller's profiles and variables by rules of its own, so that it is given the very
+    credentials that were checked, and nothing to choose.
+    """
+    environ = {name: value for name, value in os.environ.items() if name not in _CHOICES}
+    # The CLI and jsii take their Node from the path: ours lies beside this interpreter.
+    environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    environ["CDK_DISABLE_CLI_TELEMETRY"] = "true"
+    credentials = session.get_credentials() if session else None
+    if session and credentials:
+        frozen = credentials.get_frozen_credentials()
+        environ |= {
+            "AWS_ACCESS_KEY_ID": frozen.access_key,
+            "AWS_SECRET_ACCESS_KEY": frozen.secret_key,
+            "AWS_SESSION_TOKEN": frozen.token or "",
+            "AWS_REGION": session.region_name,
+        }
+    return {name: value for name, value in environ.items() if value}

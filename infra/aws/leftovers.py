@@ -4,12 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import boto3
-from botocore.exceptions import ClientError
-
-from infra import naming
-from infra.aws import stack
-from infra.environment import Environment
+from infra.aws.target import Target
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation.type_defs import StackEventTypeDef
@@ -26,7 +21,7 @@ class Leftovers:
     retained: list[str]
 
 
-def find(session: boto3.Session, environment: Environment, pull_request: int | None) -> Leftovers:
+def find(target: Target) -> Leftovers:
     """List what is left of deleted stacks.
 
     The list of tagged resources goes on with some, such as NAT gateways, when they are long gone, so that what
@@ -34,17 +29,17 @@ def find(session: boto3.Session, environment: Environment, pull_request: int | N
     """
     left = Leftovers([], [])
     events: dict[str, list[StackEventTypeDef] | None] = {}
-    for arn, tags in _tagged(session, naming.tags(environment.name, pull_request)):
+    for arn, tags in _tagged(target):
         stack_id = tags.get(STACK_ID, "")
         if stack_id not in events:
-            events[stack_id] = _events(session, stack_id) if stack_id else []
+            events[stack_id] = target.stacks.events(stack_id) if stack_id else []
         known = events[stack_id]
         if known is None:
             # What CloudFormation has forgotten was retained where it is of the one kind that is.
-            is_retained = environment.protection.removal_policy == "retain" and ":log-group:" in arn
+            is_retained = target.environment.protection.removal_policy == "retain" and ":log-group:" in arn
             fates = {"DELETE_SKIPPED"} if is_retained else set[str]()
         else:
-            fates = _fates(known, tags.get(LOGICAL_ID, ""), arn)
+            fates = _fates(reversed(known), tags.get(LOGICAL_ID, ""), arn)
         if fates == {"DELETE_SKIPPED"}:
             left.retained.append(arn)
         elif fates != {"DELETE_COMPLETE"}:
@@ -52,28 +47,18 @@ def find(session: boto3.Session, environment: Environment, pull_request: int | N
     return left
 
 
-def _tagged(session: boto3.Session, tags: dict[str, str]) -> Iterator[tuple[str, dict[str, str]]]:
+def _tagged(target: Target) -> Iterator[tuple[str, dict[str, str]]]:
     pages = (
-        session.client("resourcegroupstaggingapi")
+        target.session.client("resourcegroupstaggingapi")
         .get_paginator("get_resources")
-        .paginate(TagFilters=[{"Key": key, "Values": [value]} for key, value in tags.items()])
+        .paginate(TagFilters=[{"Key": key, "Values": [value]} for key, value in target.tags.items()])
     )
     for resource in (resource for page in pages for resource in page["ResourceTagMappingList"]):
         yield resource.get("ResourceARN", ""), {tag["Key"]: tag["Value"] for tag in resource.get("Tags", [])}
 
 
-def _events(session: boto3.Session, stack_id: str) -> "list[StackEventTypeDef] | None":
-    """Return the events of a stack, oldest first, or None once CloudFormation has forgotten it, after 90 days."""
-    try:
-        return list(stack.events(session, stack_id))[::-1]
-    except ClientError as error:
-        if "does not exist" not in str(error):
-            raise
-        return None
-
-
 def _fates(events: "Iterable[StackEventTypeDef]", logical_id: str, arn: str) -> set[str]:
-    """Return what became of a resource.
+    """Return what became of a resource, by the events of its stack, oldest first.
 
     An update may have replaced it, and then others had its logical id as well. Where an ARN does not end like a
     physical id, all of them count.

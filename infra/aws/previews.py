@@ -1,60 +1,60 @@
 """The previews of pull requests that an environment hosts, known by the exact form of their names and by tags."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
-
-import boto3
 
 from infra import naming
-from infra.aws.stack import carries, describe
-from infra.console import age
+from infra.aws.stacks import Stack
+from infra.aws.target import Target
 from infra.environment import Environment
-from infra.errors import UsageError
-
-if TYPE_CHECKING:
-    from mypy_boto3_cloudformation.type_defs import StackTypeDef
 
 
 @dataclass(frozen=True)
 class Preview:
-    """The stack of one preview."""
+    """The preview of a pull request, and its stack."""
 
-    pull_request: int
-    stack: "StackTypeDef"
+    target: Target
+    stack: Stack
 
     @property
-    def name(self) -> str:
-        """The name of its stack, and of its function."""
-        return self.stack["StackName"]
+    def pull_request(self) -> int:
+        """The number of its pull request."""
+        return self.target.pull_request or 0
 
     @property
     def age(self) -> timedelta:
         """The time since it was made; later deployments do not make it younger."""
-        return age.since(self.stack["CreationTime"])
+        return self.target.clock.now() - self.stack.created
 
-    def is_of(self, environment: Environment) -> bool:
-        """Tell whether its tags say as well that it is a preview of this project."""
-        return carries(self.stack, naming.tags(environment.name, self.pull_request))
-
-
-def check_hosted(environment: Environment) -> None:
-    """Refuse an environment that hosts no previews.
-
-    Raises:
-        UsageError: it hosts none.
-    """
-    if not environment.hosts_previews:
-        raise UsageError(f"{environment.name} hosts no previews (preview_days in environments/{environment.name}.toml)")
+    @property
+    def is_ours(self) -> bool:
+        """Whether its tags say as well that it is a preview of this project."""
+        return self.stack.carries(self.target.tags)
 
 
-def find(session: boto3.Session, environment: Environment) -> list[Preview]:
+def find(host: Target) -> list[Preview]:
     """Return the stacks that are named like previews, oldest pull request first; their tags are not looked at."""
-    numbers = sorted(number for name in _stack_names(session) if (number := pull_request(environment, name)))
-    names = ((number, naming.orders_stack(environment.name, number)) for number in numbers)
-    return [Preview(number, stack) for number, name in names if (stack := describe(session, name))]
+    numbers = sorted(number for name in host.stacks.names() if (number := pull_request(host.environment, name)))
+    targets = [host.preview(number) for number in numbers]
+    return [Preview(target, stack) for target in targets if (stack := host.stacks.find(target.function_name))]
+
+
+def with_functions(target: Target) -> list[Target]:
+    """Return what of a target has a function: itself, or the previews that it hosts, as far as they are ours."""
+    if not target.has_function:
+        return [preview.target for preview in find(target) if preview.is_ours]
+    if target.pull_request is None:
+        return [target]
+    stack = target.stacks.find(target.function_name)
+    return [target] if stack and stack.carries(target.tags) else []
+
+
+def none_found(target: Target) -> str:
+    """Say that nothing of a target has a function."""
+    if not target.has_function:
+        return f"{target.environment.name} has no preview"
+    return f"There is no function {target.function_name}"
 
 
 def pull_request(environment: Environment, stack_name: str) -> int | None:
@@ -62,11 +62,3 @@ def pull_request(environment: Environment, stack_name: str) -> int | None:
     match = re.search(r"[1-9][0-9]*\Z", stack_name)
     number = int(match[0]) if match else None
     return number if number and stack_name == naming.orders_stack(environment.name, number) else None
-
-
-def _stack_names(session: boto3.Session) -> Iterator[str]:
-    pages = session.client("cloudformation").get_paginator("list_stacks").paginate()
-    for page in pages:
-        for stack in page["StackSummaries"]:
-            if stack["StackStatus"] != "DELETE_COMPLETE":
-                yield stack["StackName"]

@@ -13,8 +13,8 @@ def open_session(environment: Environment) -> boto3.Session:
     Raises:
         UsageError: there are no usable credentials, or they belong to another account than the environment's.
     """
-    session = boto3.Session(region_name=environment.region)
     try:
+        session = boto3.Session(region_name=environment.region)
         account = session.client("sts").get_caller_identity()["Account"]
     except (BotoCoreError, ClientError) as error:
         raise UsageError(f"{environment.name}: no usable AWS credentials: {error}") from error

@@ -1,13 +1,16 @@
 """A durable execution's history as spans of time, and those as a picture for the terminal."""
 
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING
+from itertools import chain
+from typing import TYPE_CHECKING, Generic, TypeVar
 
+from pydantic import AwareDatetime
 from rich.table import Table
 from rich.text import Text
+
+from infra.console import markdown
+from infra.console.markdown import Untrusted
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda.type_defs import EventTypeDef
@@ -16,9 +19,11 @@ _STARTED = "Started"
 _OUTCOMES = ("Succeeded", "Failed", "TimedOut", "Stopped", "Cancelled")
 _BAR_WIDTH = 24  # so that a row of the workflow's longest name fits 80 columns
 
+Words = TypeVar("Words", str, Untrusted)
+
 
 @dataclass(frozen=True)
-class Span:
+class Span(Generic[Words]):
     """One thing that took time: an operation's attempt, a wait, or an invocation of the function.
 
     Args:
@@ -29,11 +34,11 @@ class Span:
         outcome: succeeded, failed, ...; running without an end.
     """
 
-    kind: str
-    name: str
-    start: datetime
-    end: datetime | None
-    outcome: str
+    kind: Words
+    name: Words
+    start: AwareDatetime
+    end: AwareDatetime | None
+    outcome: Words
 
     @property
     def seconds(self) -> float | None:
@@ -41,9 +46,9 @@ class Span:
         return (self.end - self.start).total_seconds() if self.end else None
 
 
-def spans(events: "Iterable[EventTypeDef]") -> list[Span]:
+def spans(events: "Iterable[EventTypeDef]") -> list[Span[str]]:
     """Pair the events of a history into spans, in the order in which they started."""
-    found: list[Span] = []
+    found: list[Span[str]] = []
     # An operation that is retried starts again under its own id, so a start waits for the next outcome only.
     starts: dict[str, EventTypeDef] = {}
     invocations = 0
@@ -84,29 +89,28 @@ def picture(events: "Iterable[EventTypeDef]") -> Table:
     return table
 
 
-def gantt(drawn: list[Span]) -> str:
+def gantt(drawn: Sequence[Span[Words]], limit: int = markdown.UNLIMITED) -> str:
     """Draw spans as a Mermaid diagram, which GitHub shows as a picture."""
-    rows = ["```mermaid", "gantt", "    dateFormat x", "    axisFormat %M:%S"]
-    for kind in dict.fromkeys(span.kind for span in drawn):
-        rows.append(f"    section {_plain(kind)}")
-        for span in drawn:
-            if span.kind == kind:
-                state = "crit, " if span.outcome == "failed" else ""
-                start, end = _milliseconds(span.start), _milliseconds(span.end or span.start)
-                rows.append(f"    {_plain(span.name) or kind} :{state}{start}, {max(end, start + 1)}")
-    return "\n".join([*rows, "```"])
+    sections: dict[Words, list[str]] = {}
+    for span in drawn[:limit]:
+        sections.setdefault(span.kind, [f"    section {markdown.label(span.kind, limit)}"]).append(_row(span, limit))
+    rows = ["gantt", "    dateFormat x", "    axisFormat %M:%S", *chain.from_iterable(sections.values())]
+    return "\n\n".join([markdown.block("\n".join(rows), "mermaid"), *markdown.more(drawn, limit)])
 
 
-def _milliseconds(time: datetime) -> int:
+def _row(span: Span[Words], limit: int) -> str:
+    # The time comes first, since a name could be a keyword.
+    took = f"{span.seconds:.2f} s" if span.seconds is not None else "running"
+    state = "crit, " if markdown.label(span.outcome) == "failed" else ""
+    start, end = _milliseconds(span.start), _milliseconds(span.end or span.start)
+    return f"    {took} {markdown.label(span.name, limit)} :{state}{start}, {max(end, start + 1)}"
+
+
+def _milliseconds(time: AwareDatetime) -> int:
     return round(time.timestamp() * 1000)
 
 
-def _plain(text: str) -> str:
-    """Keep of a name what has no meaning in a diagram; names may come from a pull request."""
-    return re.sub(r"[^A-Za-z0-9 _-]", "", text)[:64]
-
-
-def _span(started: "EventTypeDef", ended: "EventTypeDef | None") -> Span:
+def _span(started: "EventTypeDef", ended: "EventTypeDef | None") -> Span[str]:
     kind = started["EventType"].removesuffix(_STARTED)
     return Span(
         kind=kind.lower(),
@@ -117,7 +121,7 @@ def _span(started: "EventTypeDef", ended: "EventTypeDef | None") -> Span:
     )
 
 
-def _bar(span: Span, at: float, total: float) -> Text:
+def _bar(span: Span[str], at: float, total: float) -> Text:
     left = min(int(at / total * _BAR_WIDTH), _BAR_WIDTH - 1)
     width = max(1, round((span.seconds or 0) / total * _BAR_WIDTH))
     colour = {"step": "green", "wait": "yellow"}.get(span.kind, "blue")

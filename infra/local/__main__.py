@@ -1,5 +1,6 @@
 """A local AWS in the foreground, until Ctrl-C."""
 
+import shlex
 import signal
 import sys
 from argparse import ArgumentParser
@@ -17,11 +18,13 @@ def main() -> int:
     parser.add_argument("--enforce-iam", action="store_true", help="check the permissions of every caller")
     arguments = parser.parse_args()
     environment = load(ENVIRONMENT)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Also for SIGINT, which a shell lets its background jobs ignore.
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, signal.default_int_handler)
     try:
         with LocalAws.start(skip_time=arguments.skip_time, enforce_iam=arguments.enforce_iam) as aws:
             for name, value in aws.environ(environment.account, environment.region).items():
-                print(f"export {name}={value}")
+                print(f"export {name}={shlex.quote(value)}")
             print(f"# A local AWS listens on {aws.endpoint} until Ctrl-C, and logs to {aws.log}", flush=True)
             signal.pause()
     except LocalAwsError as error:

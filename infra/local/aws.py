@@ -7,15 +7,17 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from tempfile import mkdtemp
 from types import TracebackType
 from typing import Any, Self
 from urllib.error import URLError
-from urllib.request import urlopen
+from urllib.request import ProxyHandler, build_opener
 
 import boto3
 import botocore.session
+from botocore.config import Config
 
 from infra import ROOT
 
@@ -25,6 +27,9 @@ LOGS = ROOT / "build" / "local-aws"
 STARTS_WITHIN_SECONDS = 60
 ENDS_WITHIN_SECONDS = 5
 LOG_LINES_SHOWN = 20
+# What no proxy is asked for. Python and the CDK CLI read the variable in small letters, and if there is none in large.
+LOOPBACK = "127.0.0.1,localhost"
+NO_PROXY = ("no_proxy", "NO_PROXY")
 
 
 class LocalAwsError(Exception):
@@ -76,7 +81,8 @@ class LocalAws:
         try:
             self._process.wait(ENDS_WITHIN_SECONDS)
         except subprocess.TimeoutExpired:
-            os.killpg(self._process.pid, signal.SIGKILL)
+            with suppress(PermissionError):  # macOS, where it has just ended
+                os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
         shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -91,7 +97,8 @@ class LocalAws:
     def environ(self, account: str, region: str) -> dict[str, str]:
         """Return the environment variables with which a process sees this AWS, as the root user of an account.
 
-        They go on top of the caller's own. A profile or an endpoint that stands there is overruled.
+        They go on top of the caller's own. A profile or an endpoint that stands there is overruled, and a proxy is not
+        asked for what is on this machine.
         """
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
@@ -103,6 +110,7 @@ class LocalAws:
             "AWS_CONFIG_FILE": str(self._folder / "config"),
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_EC2_METADATA_DISABLED": "true",
+            **dict.fromkeys(NO_PROXY, _not_by_proxy()),
         }
 
     def session(self, account: str, region: str) -> boto3.Session:
@@ -120,11 +128,12 @@ class LocalAws:
         )
 
     def _await_health(self) -> None:
+        direct = build_opener(ProxyHandler({}))
         deadline = time.monotonic() + STARTS_WITHIN_SECONDS
         while self._process.poll() is None:
             try:
                 # The socket already listens, so this waits for the server inside.
-                with urlopen(f"{self.endpoint}/_ministack/health", timeout=STARTS_WITHIN_SECONDS):  # noqa: S310 - http
+                with direct.open(f"{self.endpoint}/_ministack/health", timeout=STARTS_WITHIN_SECONDS):
                     return
             except (URLError, OSError):
                 if time.monotonic() > deadline:
@@ -137,16 +146,25 @@ class LocalAws:
 
 
 class _Session(botocore.session.Session):
-    """A botocore session with one endpoint for all services, which no environment variable or profile overrules."""
+    """A botocore session with one endpoint for all services, which neither environment, profile nor proxy overrules."""
 
     def __init__(self, endpoint: str, config: Path) -> None:
         super().__init__(profile="default")
         self.set_config_variable("config_file", str(config))
+        self.set_default_client_config(Config(proxies={}))
         self._endpoint = endpoint
 
     def create_client(self, *arguments: Any, **options: Any) -> Any:
         """Create a client."""
         return super().create_client(*arguments, **{**options, "endpoint_url": self._endpoint})
+
+
+def _not_by_proxy() -> str:
+    """Return what the caller's environment excepts from proxies, and the loopback address with it."""
+    excepted = next((os.environ[name] for name in NO_PROXY if os.environ.get(name)), "")
+    if excepted.strip() == "*":
+        return excepted
+    return f"{excepted},{LOOPBACK}" if excepted else LOOPBACK
 
 
 def _spawn(
@@ -184,6 +202,8 @@ def _server_environ(folder: Path, port: int, *, enforce_iam: bool) -> dict[str, 
         "AWS_CONFIG_FILE": str(folder / "config"),
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
+        # None of the caller's proxies is here, but a Mac's settings may name one too.
+        **dict.fromkeys(NO_PROXY, LOOPBACK),
         # What follows configures ministack.
         "AUTH": str(enforce_iam).lower(),
         "GATEWAY_PORT": str(port),

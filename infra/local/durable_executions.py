@@ -15,10 +15,10 @@ from aws_durable_execution_sdk_python_testing.model import Event, StartDurableEx
 from aws_durable_execution_sdk_python_testing.runner import WebRunner, WebRunnerConfig
 from aws_durable_execution_sdk_python_testing.web.server import WebServer, WebServiceConfig
 
+from infra import limits
+from infra.execution_arn import ExecutionArn
+from infra.local import pausing
 from infra.local.orphan import when_orphaned
-
-# The longest function timeout on Managed Instances (Lambda quotas). The emulated Lambda ends a function before.
-LONGEST_INVOCATION_SECONDS = 5400
 
 
 def created(input: StartDurableExecutionInput) -> Execution:  # noqa: A002 - the runner passes it by this name
@@ -27,14 +27,14 @@ def created(input: StartDurableExecutionInput) -> Execution:  # noqa: A002 - the
     Whoever starts one gives the function's ARN as its name and the version as its qualifier, so that one runner serves
     every account and region, and executions stay on their version.
     """
-    function = f"{input.function_name}:{input.function_qualifier}"
-    arn = f"{function}/durable-execution/{input.execution_name}/{input.invocation_id or uuid4()}"
-    return Execution(arn, input, [])
+    id_ = input.invocation_id or str(uuid4())
+    arn = ExecutionArn(input.function_name, input.function_qualifier, input.execution_name, id_)
+    return Execution(str(arn), input, [])
 
 
 def function_arn(self: Execution, default_region: str) -> str:  # noqa: ARG001 - the runner passes the region of its own
     """Return the ARN of the version that an execution runs on."""
-    return self.durable_execution_arn.partition("/durable-execution/")[0]
+    return ExecutionArn.parse(self.durable_execution_arn).version_arn
 
 
 def numbered(event: Event, event_id: int) -> Event:
@@ -43,7 +43,13 @@ def numbered(event: Event, event_id: int) -> Event:
 
 
 class Runner(WebRunner):
-    """The runner, which tells its port."""
+    """The runner, which tells its port, and lets executions be paused."""
+
+    def start(self) -> None:
+        """Listen, without serving yet."""
+        super().start()
+        if self._server and self._executor:
+            pausing.offer(self._server, self._executor)
 
     @property
     def port(self) -> int:
@@ -67,7 +73,8 @@ def main() -> None:
     config = WebRunnerConfig(
         WebServiceConfig(host="127.0.0.1", port=0),
         lambda_endpoint=arguments.lambda_endpoint,
-        invocation_timeout_seconds=LONGEST_INVOCATION_SECONDS,
+        # The emulated Lambda ends a function before.
+        invocation_timeout_seconds=limits.TIMEOUT_SECONDS.most,
         skip_time=arguments.skip_time,
     )
     with Runner(config) as runner:

@@ -1,6 +1,7 @@
 """The main job on one machine: deploy the local environment to a local AWS, and send an order through it."""
 
 import os
+import signal
 import subprocess
 import sys
 from argparse import ArgumentParser
@@ -23,6 +24,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--order", type=Path, help="JSON file with the event (default: the sample's order)")
     parser.add_argument("--json", action="store_true", help="print the execution as one JSON object")
     parsed = parser.parse_args(arguments)
+    # Also for SIGINT, which a shell lets its background jobs ignore.
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, signal.default_int_handler)
     order = ["--order", str(parsed.order)] if parsed.order else []
     try:
         if parsed.order:

@@ -3,15 +3,20 @@
 Exit codes: 0 done; 1 the action failed; 2 the input is wrong and nothing was touched; 130 interrupted.
 """
 
+import signal
 import sys
-from argparse import ArgumentParser, RawDescriptionHelpFormatter
-from collections.abc import Sequence
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.environment import EnvironmentFileError, load
+from infra.aws.target import Target
+from infra.console.report import Report, show
+from infra.environment import load
 from infra.errors import CommandError, UsageError
+from infra.github import issues
 from infra.pipeline import (
     access,
     bootstrap,
@@ -54,18 +59,17 @@ COMMANDS = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code."""
+    """Run one command, tell what it found, and return its exit code."""
     parsed = parser().parse_args(arguments)
-    try:
-        return COMMANDS[parsed.command].run(load(parsed.environment), parsed)
-    except (UsageError, EnvironmentFileError) as error:
-        return _end(2, str(error))
-    except CommandError as error:
-        return _end(1, str(error))
-    except (BotoCoreError, ClientError) as error:
-        return _end(1, f"AWS: {error}")
-    except KeyboardInterrupt:
-        return _end(130, "interrupted")
+    report = _attempt(lambda: COMMANDS[parsed.command].run(_target(parsed), parsed))
+    show(report, as_json=parsed.json, file=parsed.report)
+    if report.notice is None:
+        return report.code
+    # Only now, so that a GitHub which can't be told costs nothing of what was found.
+    told = _attempt(lambda: _tell_github(report))
+    if told.error:
+        show(replace(told, facts={}))
+    return max(report.code, told.code)
 
 
 def parser() -> ArgumentParser:
@@ -82,10 +86,46 @@ def parser() -> ArgumentParser:
     return top
 
 
-def _end(code: int, message: str) -> int:
-    print(message, file=sys.stderr)
-    return code
+def interruptible() -> None:
+    """Let an interruption end a command in order, and let what it puts back then be put back.
+
+    A workflow that is cancelled sends SIGINT, and SIGTERM 7.5 s later; a process that was started in the background
+    ignores SIGINT unless it says otherwise.
+    """
+
+    def interrupt(_signal: int, _frame: object) -> None:
+        for each in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(each, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, interrupt)
+
+
+def _target(parsed: Namespace) -> Target:
+    return Target(load(parsed.environment), getattr(parsed, "pull_request", None))
+
+
+def _attempt(action: Callable[[], Report]) -> Report:
+    """Run what returns a report; of what it raises, make one."""
+    try:
+        return action()
+    except UsageError as error:
+        return Report.of_failure(2, str(error))
+    except CommandError as error:
+        return Report.of_failure(1, str(error))
+    except (BotoCoreError, ClientError) as error:
+        return Report.of_failure(1, f"AWS: {error}")
+    except KeyboardInterrupt:
+        return Report.of_failure(130, "interrupted")
+
+
+def _tell_github(report: Report) -> Report:
+    if report.notice:
+        issues.keep(report.notice)
+    return Report({})
 
 
 if __name__ == "__main__":
+    interruptible()
     sys.exit(main())

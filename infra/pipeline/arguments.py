@@ -13,3 +13,10 @@ def _positive(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text)):
         raise ArgumentTypeError(f"{text!r} is not the number of a pull request")
     return int(text)
+
+
+def version(text: str) -> str:
+    """Read the number of a version."""
+    if not (text.isascii() and text.isdigit() and int(text)):
+        raise ArgumentTypeError(f"{text!r} is not the number of a version")
+    return text

@@ -10,17 +10,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, cast
 
-import boto3
-
 from infra import ROOT, naming
 from infra.aws.cdk import cdk
-from infra.aws.session import open_session
-from infra.console.output import show
+from infra.aws.target import Target
 from infra.console.progress import doing
+from infra.console.report import Report
 from infra.environment import Environment
 from infra.errors import CommandError
-from infra.policies.execution import stack_arns
-from infra.policies.roles import deployed_stacks
+from infra.policies.resources import deployed_stacks, stack_arns
 
 # `cdk bootstrap` does not replace a stack of another variant: the CLI's own template can't widen this one unnoticed.
 VARIANT = "orders: the CDK's template, narrowed to the stacks of one environment"
@@ -49,16 +46,16 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Add what `bootstrap` takes: nothing of its own."""
 
 
-def run(environment: Environment, arguments: Namespace) -> int:
+def run(target: Target, arguments: Namespace) -> Report:
     """Bootstrap."""
-    session = open_session(environment)
+    environment = target.environment
     policy = f"arn:aws:iam::{environment.account}:policy/{naming.execution_policy(environment.name)}"
-    _check_policy(session, policy, environment)
+    _check_policy(target, policy)
     template = narrow(_original(environment), environment)
     path = ROOT / "build" / "bootstrap" / f"{environment.name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(template, indent=2))
-    target = f"aws://{environment.account}/{environment.region}"
+    place = f"aws://{environment.account}/{environment.region}"
     toolkit = naming.toolkit_stack(environment.qualifier)
     options = {
         "--template": str(path),
@@ -67,16 +64,16 @@ def run(environment: Environment, arguments: Namespace) -> int:
         "--cloudformation-execution-policies": policy,
     }
     # Where no app is at hand, the CLI does not synthesize one before it bootstraps.
-    with doing(f"Bootstrapping {target} for {environment.name}"), TemporaryDirectory() as elsewhere:
+    with doing(f"Bootstrapping {place} for {environment.name}"), TemporaryDirectory() as elsewhere:
         cdk(
-            ["bootstrap", target, *(word for option in options.items() for word in option)],
+            ["bootstrap", place, *(word for option in options.items() for word in option)],
             log=f"bootstrap-{environment.name}",
+            session=target.session,
             verbose=arguments.verbose,
             folder=Path(elsewhere),
         )
-    facts = {"bootstrapped": target, "stack": toolkit, "execution_policy": policy}
-    show(arguments, facts, [f"{target} is ready for the CDK to deploy {environment.name}, by {toolkit}"])
-    return 0
+    facts = {"bootstrapped": place, "stack": toolkit, "execution_policy": policy}
+    return Report(facts, [f"{place} is ready for the CDK to deploy {environment.name}, by {toolkit}"])
 
 
 def narrow(template: Json, environment: Environment) -> Json:
@@ -119,13 +116,14 @@ def _original(environment: Environment) -> Json:
     return json.loads(printed)
 
 
-def _check_policy(session: boto3.Session, arn: str, environment: Environment) -> None:
+def _check_policy(target: Target, arn: str) -> None:
     """Fail before a bootstrap would half succeed, which leaves a bucket in the way of the next."""
-    client: Any = session.client("iam")
+    client: Any = target.session.client("iam")
     try:
         client.get_policy(PolicyArn=arn)
     except client.exceptions.NoSuchEntityException:
-        raise CommandError(f"{arn} does not exist; `make access ENVIRONMENT={environment.name}` makes it") from None
+        name = target.environment.name
+        raise CommandError(f"{arn} does not exist; `make access ENVIRONMENT={name}` makes it") from None
 
 
 def _name(statement: Json) -> str:

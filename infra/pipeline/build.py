@@ -3,11 +3,11 @@
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from infra.aws.assembly import default_folder, digest, stack_names
+from infra.aws.assembly import Assembly, default_folder
 from infra.aws.cdk import cdk
-from infra.console.output import show
+from infra.aws.target import Target
 from infra.console.progress import doing
-from infra.environment import Environment
+from infra.console.report import Report
 from infra.pipeline.arguments import add_pull_request
 
 
@@ -18,18 +18,22 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--output", type=Path, help="folder for the assembly (default: below build/assembly)")
 
 
-def run(environment: Environment, arguments: Namespace) -> int:
+def run(target: Target, arguments: Namespace) -> Report:
     """Build, and name what came out."""
-    folder = arguments.output or default_folder(environment.name, arguments.pull_request)
-    context = {"environment": environment.name, "pull_request": arguments.pull_request, "commit": arguments.commit}
+    folder = arguments.output or default_folder(target)
+    context = {
+        "environment": target.environment.name,
+        "pull_request": target.pull_request,
+        "commit": arguments.commit,
+    }
     options = [option for key, value in context.items() if value for option in ("--context", f"{key}={value}")]
-    with doing(f"Synthesizing {environment.name}"):
+    with doing(f"Synthesizing {target.environment.name}"):
         cdk(
             ["synth", "--quiet", "--output", str(folder), *options],
             log=f"build-{folder.name}",
             verbose=arguments.verbose,
         )
-    names = stack_names(folder)
-    facts = {"assembly": str(folder), "stacks": names, "digest": digest(folder)}
-    show(arguments, facts, [f"{', '.join(names)} in {folder}", f"SHA-256 {facts['digest']}"])
-    return 0
+    assembly = Assembly(folder)
+    names, digest = assembly.stack_names, assembly.digest()
+    facts = {"assembly": str(folder), "stacks": names, "digest": digest}
+    return Report(facts, [f"{', '.join(names)} in {folder}", f"SHA-256 {digest}"])

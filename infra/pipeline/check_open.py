@@ -2,10 +2,10 @@
 
 from argparse import ArgumentParser, Namespace
 
-from infra.console.output import show
-from infra.environment import Environment
+from infra.aws.target import Target
+from infra.console.report import Report
 from infra.errors import CommandError
-from infra.github import client as github
+from infra.github import pull_requests
 from infra.pipeline.arguments import add_pull_request
 
 
@@ -14,11 +14,10 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_pull_request(parser, required=True)
 
 
-def run(_: Environment, arguments: Namespace) -> int:
+def run(_target: Target, arguments: Namespace) -> Report:
     """Ask GitHub. Exit code 1 when it is closed, and when GitHub can't be asked."""
     number = arguments.pull_request
-    state = github.pull_request(number).state
+    state = pull_requests.state(number)
     if state != "open":
         raise CommandError(f"pull request {number} is {state}, so it gets no preview")
-    show(arguments, {"state": state}, [f"Pull request {number} is open"])
-    return 0
+    return Report({"state": state}, [f"Pull request {number} is open"])

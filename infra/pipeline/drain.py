@@ -1,26 +1,20 @@
 """Close a function to new executions, and wait until none runs any more, before it is removed."""
 
-import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
-from infra import naming
-from infra.aws.alias import close, is_closed, live_version, reopen
-from infra.aws.execution import Listed, running, stop
-from infra.aws.session import open_session
+from infra import budgets
+from infra.aws.execution import Listed
+from infra.aws.target import Target
 from infra.console import age
-from infra.console.output import show
 from infra.console.progress import doing
-from infra.environment import Environment
+from infra.console.report import Report
 from infra.errors import CommandError, UsageError
 from infra.pipeline.arguments import add_pull_request
 
-if TYPE_CHECKING:
-    from mypy_boto3_lambda import LambdaClient
-
 # What to do with executions that run, and for how many seconds each waits for them first unless told otherwise.
-CHOICES = {"refuse": 0, "wait": 900, "stop": 0}
+CHOICES = {"refuse": 0, "wait": budgets.DRAIN, "stop": 0}
 
 # Well below the 15 ListDurableExecutionsByFunction calls a second that an account has (Lambda quotas).
 POLL_SECONDS = 2
@@ -33,17 +27,35 @@ STOPPED_AFTER_TIMEOUT_SECONDS = 60
 LISTED_AT_MOST = 20
 
 
+@dataclass(frozen=True)
+class Ending:
+    """What is to become of executions that run.
+
+    Args:
+        running: one of CHOICES.
+        deadline: how many seconds to wait for them before; None for as long as that choice does.
+    """
+
+    running: str
+    deadline: float | None = None
+
+    @property
+    def seconds(self) -> float:
+        """How long to wait for them."""
+        return CHOICES[self.running] if self.deadline is None else self.deadline
+
+
 def add_arguments(parser: ArgumentParser) -> None:
     """Add what `drain` takes."""
     add_pull_request(parser)
-    add_choice(parser, default="wait")
+    add_ending(parser, default="wait")
     parser.add_argument(
-        "--confirm", default="", metavar="STACK", help="to stop executions of a protected environment: its orders stack"
+        "--confirm", default="", metavar="STACK", help="consent, where the environment is protected: the stack's name"
     )
     parser.add_argument("--open", action="store_true", help="do not drain: take new executions again after a drain")
 
 
-def add_choice(parser: ArgumentParser, default: str) -> None:
+def add_ending(parser: ArgumentParser, default: str) -> None:
     """Add what is to become of executions that run."""
     parser.add_argument(
         "--running",
@@ -59,35 +71,32 @@ def add_choice(parser: ArgumentParser, default: str) -> None:
     )
 
 
-def run(environment: Environment, arguments: Namespace) -> int:
+def run(target: Target, arguments: Namespace) -> Report:
     """Drain, and leave the function closed. Exit code 1 when executions still run: it is open again then."""
-    function = naming.orders_stack(environment.name, arguments.pull_request)
-    if arguments.running == "stop" and environment.protection.termination_protection and arguments.confirm != function:
-        raise UsageError(f"{environment.name} is protected: stopping its executions takes --confirm {function}")
-    client = open_session(environment).client("lambda")
+    function, environment = target.function, target.environment
     if arguments.open:
-        reopen(client, function)
-        if (version := live_version(client, function)) is None:
-            raise CommandError(f"{function} has no live alias, and none that a drain has put aside: deploy it")
-        return _show(arguments, f"{function} takes new executions, on version {version}", 0)
-    stopped = drain(client, environment, function, arguments)
-    if not is_closed(client, function):
-        return _show(arguments, f"There is no function {function}", 0)
+        function.open()
+        if (version := function.live()) is None:
+            raise CommandError(f"{function.name} has no live alias, and none that a drain has put aside: deploy it")
+        return _report(f"{function.name} takes new executions, on version {version}", 0)
+    if (
+        arguments.running == "stop"
+        and environment.protection.termination_protection
+        and arguments.confirm != function.name
+    ):
+        raise UsageError(f"{environment.name} is protected: stopping its executions takes --confirm {function.name}")
+    stopped = drain(target, Ending(arguments.running, arguments.deadline))
+    if not function.is_closed():
+        return _report(f"There is no function {function.name}", 0)
     message = (
-        f"Nothing runs on {function} any more{told_of_stopped(stopped)}. It is closed: new executions are "
+        f"Nothing runs on {function.name} any more{told_of_stopped(stopped)}. It is closed: new executions are "
         "refused until it is removed, or opened by `drain --open`"
     )
-    return _show(arguments, message, stopped)
+    return _report(message, stopped)
 
 
-def drain(client: "LambdaClient", environment: Environment, function: str, arguments: Namespace) -> int:
+def drain(target: Target, ending: Ending) -> int:
     """Close a function, and see its executions end; opens it again where they do not.
-
-    Args:
-        client: a client of the environment's account and region.
-        environment: the function's environment.
-        function: its name.
-        arguments: those of `add_choice`.
 
     Returns:
         How many executions were stopped.
@@ -95,29 +104,31 @@ def drain(client: "LambdaClient", environment: Environment, function: str, argum
     Raises:
         CommandError: executions still run.
     """
-    deadline = arguments.deadline if arguments.deadline is not None else CHOICES[arguments.running]
-    if arguments.running == "refuse" and deadline == 0:
-        _refuse(function, running(client, function), is_open=not is_closed(client, function))
-    close(client, function)
+    function = target.function
+    if ending.running == "refuse" and ending.seconds == 0:
+        _refuse(target, function.running(), is_open=not function.is_closed())
     try:
-        left = _wait(client, function, deadline)
-        if arguments.running != "stop" or not left:
-            _refuse(function, left)
+        function.close()
+        left = _wait(target, ending.seconds)
+        if ending.running != "stop" or not left:
+            _refuse(target, left)
             return 0
-        stopped = sum(stop(client, each.arn, f"{function} is being removed") for each in left)
-        patience = environment.function.timeout_seconds + STOPPED_AFTER_TIMEOUT_SECONDS
-        unstopped = _wait(client, function, patience, paused_too=True)
-        _refuse(function, unstopped, "were told to stop and have not: code that runs goes on to its next checkpoint")
+        stopped = sum(function.stop(each.arn, f"{function.name} is being removed") for each in left)
+        patience = target.environment.function.timeout_seconds + STOPPED_AFTER_TIMEOUT_SECONDS
+        unstopped = _wait(target, min(patience, budgets.DRAIN), paused_too=True)
+        _refuse(target, unstopped, "were told to stop and have not: code that runs goes on to its next checkpoint")
     except BaseException:
-        reopen(client, function)
+        # Also of one that was interrupted while it was being closed.
+        function.open()
         raise
     return stopped
 
 
-def lines(executions: Sequence[Listed]) -> Iterator[str]:
+def lines(target: Target, executions: Sequence[Listed]) -> Iterator[str]:
     """Tell a person of executions that have not ended, oldest first."""
     for each in executions[:LISTED_AT_MOST]:
-        yield f"{each.name} on version {each.version}: {each.status}, started {age.text(age.since(each.started))} ago"
+        started = age.text(target.clock.now() - each.started)
+        yield f"{each.name} on version {each.version}: {each.status}, started {started} ago"
     if len(executions) > LISTED_AT_MOST:
         yield f"and {len(executions) - LISTED_AT_MOST} more"
 
@@ -127,33 +138,34 @@ def told_of_stopped(count: int) -> str:
     return f"; {count} {'execution was' if count == 1 else 'executions were'} stopped" if count else ""
 
 
-def _wait(client: "LambdaClient", function: str, deadline_seconds: float, *, paused_too: bool = False) -> list[Listed]:
+def _wait(target: Target, deadline_seconds: float, *, paused_too: bool = False) -> list[Listed]:
     """Wait until nothing runs, and return what still does.
 
     What is paused is not waited for unless it was stopped: it ends by no clock.
     """
-    started = time.monotonic()
-    with doing(f"Executions of {function}") as tell:
-        while left := _look(client, function):
+    clock = target.clock
+    started = clock.monotonic()
+    with doing(f"Executions of {target.function_name}") as tell:
+        while left := _look(target):
             active = [each for each in left if each.status != "PAUSED"]
-            remaining = deadline_seconds - (time.monotonic() - started)
+            remaining = deadline_seconds - (clock.monotonic() - started)
             if remaining <= 0 or not (active or paused_too):
                 return left
             tell(f"{len(active)} running, {len(left) - len(active)} paused")
-            time.sleep(min(POLL_SECONDS, remaining))
+            clock.sleep(min(POLL_SECONDS, remaining))
     return []
 
 
-def _look(client: "LambdaClient", function: str) -> list[Listed]:
+def _look(target: Target) -> list[Listed]:
     """Return what runs. That nothing does is believed the second time."""
-    found = running(client, function)
+    found = target.function.running()
     if not found:
-        time.sleep(SETTLES_WITHIN_SECONDS)
-        found = running(client, function)
+        target.clock.sleep(SETTLES_WITHIN_SECONDS)
+        found = target.function.running()
     return found
 
 
-def _refuse(function: str, left: Sequence[Listed], why: str = "have not ended", *, is_open: bool = True) -> None:
+def _refuse(target: Target, left: Sequence[Listed], why: str = "have not ended", *, is_open: bool = True) -> None:
     if not left:
         return
     door = "new ones are taken" if is_open else "no new ones are taken until `drain --open`"
@@ -161,8 +173,8 @@ def _refuse(function: str, left: Sequence[Listed], why: str = "have not ended", 
     raise CommandError(
         "\n".join(
             [
-                f"{len(left)} executions of {function} {why}:",
-                *(f"  {line}" for line in lines(left)),
+                f"{len(left)} executions of {target.function_name} {why}:",
+                *(f"  {line}" for line in lines(target, left)),
                 f"They go on, and {door}. Wait for them (--running wait), or stop them (--running stop)."
                 + (paused if any(each.status.startswith("PAUS") for each in left) else ""),
             ]
@@ -170,6 +182,5 @@ def _refuse(function: str, left: Sequence[Listed], why: str = "have not ended", 
     )
 
 
-def _show(arguments: Namespace, message: str, stopped: int) -> int:
-    show(arguments, {"stopped": stopped}, [message], message)
-    return 0
+def _report(message: str, stopped: int) -> Report:
+    return Report({"stopped": stopped}, [message], message)

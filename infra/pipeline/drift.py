@@ -1,37 +1,18 @@
 """Tell where an environment is not what its templates say, and where it does not run what was built from main."""
 
-import base64
-import hashlib
-import json
-import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-import boto3
-
-from infra import naming
-from infra.aws.alias import is_closed, live_version
-from infra.aws.assembly import default_folder, stack_names, stack_tags
-from infra.aws.session import open_session
-from infra.aws.stack import describe, is_changing, tags
+from infra.aws.assembly import Assembly
+from infra.aws.drift import Drift, detect
+from infra.aws.stacks import Stack
+from infra.aws.target import Target
 from infra.console import markdown
-from infra.console.output import show
-from infra.console.progress import doing
-from infra.environment import Environment
-from infra.github import client as github
-
-if TYPE_CHECKING:
-    from mypy_boto3_cloudformation import CloudFormationClient
-    from mypy_boto3_cloudformation.type_defs import StackResourceDriftTypeDef
-
-POLL_SECONDS = 3
-POLLS = 15 * 60 // POLL_SECONDS
-
-# Of a stack that failed otherwise CloudFormation detects no drift (its user guide, detecting drift on an entire stack).
-DETECTABLE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_FAILED")
+from infra.console.report import Notice, Report
+from infra.environment import of_account
+from infra.policies.drift import watched_stacks
 
 
 @dataclass
@@ -62,108 +43,72 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--issue", action="store_true", help="keep one issue on it, and close it when it is clean")
 
 
-def run(environment: Environment, arguments: Namespace) -> int:
+def run(target: Target, arguments: Namespace) -> Report:
     """Compare. Exit code 1 when something has drifted or differs."""
-    folder = arguments.assembly or default_folder(environment.name, None)
-    names = stack_names(folder)
-    session = open_session(environment)
+    assembly = Assembly.of(target, arguments.assembly)
     findings = Findings()
-    for name in names:
-        _compare_stack(session, folder, name, findings)
-    _compare_code(session, folder, naming.orders_stack(environment.name), findings)
-    summary = _markdown(findings)
-    if arguments.issue:
-        body = None if findings.is_clean else summary
-        github.keep_issue(f"drift {environment.name}", f"{environment.name} is not what main says", body)
-    show(arguments, {"clean": findings.is_clean, **asdict(findings)}, _lines(findings), summary)
-    return 0 if findings.is_clean else 1
+    # What a person deploys beside the environment's own stacks is watched as well: who may do what stands there.
+    names = watched_stacks(target.environment, of_account(target.environment.account))
+    stacks = [stack for name in names if (stack := _detectable(target, name, findings))]
+    for stack in stacks:
+        if stack.name in assembly.stack_names:
+            _compare_commit(stack, assembly, findings)
+    for name, drift in detect(target, [stack.name for stack in stacks]).items():
+        _tell(name, drift, findings)
+    if target.has_function:
+        _compare_code(target, assembly, findings)
+    name = target.environment.name
+    body = None if findings.is_clean else markdown.fit(lambda limit: _markdown(findings, limit))
+    return Report(
+        {"clean": findings.is_clean, **asdict(findings)},
+        list(_lines(findings)),
+        markdown.fit_summary(lambda limit: _markdown(findings, limit)),
+        code=0 if findings.is_clean else 1,
+        notice=Notice(f"drift {name}", f"{name} is not what main says", body) if arguments.issue else None,
+    )
 
 
-def _compare_stack(session: boto3.Session, folder: Path, name: str, findings: Findings) -> None:
-    stack = describe(session, name)
+def _detectable(target: Target, name: str, findings: Findings) -> Stack | None:
+    """Return a stack whose drift can be detected, or say why it is not looked at."""
+    stack = target.stacks.find(name)
     if stack is None:
         findings.differing.append(f"{name} is not deployed")
-        return
-    if is_changing(stack):
-        findings.notes.append(f"{name} is {stack['StackStatus']}, so that it was not looked at")
-        return
-    if stack["StackStatus"] not in DETECTABLE:
-        findings.differing.append(f"{name} is {stack['StackStatus']}")
-        return
-    deployed, built = tags(stack).get("commit", "unknown"), stack_tags(folder, name).get("commit", "unknown")
+    elif stack.is_changing:
+        findings.notes.append(f"{name} is {stack.status}, so that it was not looked at")
+    elif not stack.drift_can_be_detected:
+        findings.differing.append(f"{name} is {stack.status}")
+    else:
+        return stack
+    return None
+
+
+def _compare_commit(stack: Stack, assembly: Assembly, findings: Findings) -> None:
+    deployed, built = stack.tags.get("commit", "unknown"), assembly.tags(stack.name).get("commit", "unknown")
     if deployed != built:
-        findings.notes.append(f"{name} was deployed from commit {deployed}, and main is at {built}")
-    _inspect(session.client("cloudformation"), name, findings)
+        findings.notes.append(f"{stack.name} was deployed from commit {deployed}, and main is at {built}")
 
 
-def _inspect(client: "CloudFormationClient", name: str, findings: Findings) -> None:
-    """Look at each resource of a stack."""
-    unfinished = _detect(client, name)
-    if unfinished:
-        findings.differing.append(f"{name}: {unfinished}")
-    drifts = {drift["LogicalResourceId"]: drift for drift in _drifts(client, name)}
-    for page in client.get_paginator("list_stack_resources").paginate(StackName=name):
-        for resource in page["StackResourceSummaries"]:
-            what = f"{name}: {resource['ResourceType']} {resource['LogicalResourceId']}"
-            drift = drifts.get(resource["LogicalResourceId"])
-            if not drift:
-                findings.unchecked.append(f"{what}: not supported by drift detection")
-            elif drift["StackResourceDriftStatus"] in ("MODIFIED", "DELETED"):
-                findings.drifted.append(f"{what} is {drift['StackResourceDriftStatus']}{_changes(drift)}")
-            elif drift["StackResourceDriftStatus"] != "IN_SYNC":
-                findings.unchecked.append(f"{what}: {drift['StackResourceDriftStatus']}")
+def _tell(name: str, drift: Drift, findings: Findings) -> None:
+    if drift.unfinished:
+        findings.differing.append(f"{name}: {drift.unfinished}")
+    for resource in drift.resources:
+        what = f"{name}: {resource.kind} {resource.logical_id}"
+        if resource.status in ("MODIFIED", "DELETED"):
+            changed = f": {'; '.join(resource.changes)}" if resource.changes else ""
+            findings.drifted.append(f"{what} is {resource.status}{changed}")
+        elif resource.status != "IN_SYNC":
+            findings.unchecked.append(f"{what}: {resource.status or 'not supported by drift detection'}")
 
 
-def _detect(client: "CloudFormationClient", name: str) -> str | None:
-    """Have CloudFormation look for drift, and return what kept it from looking at everything."""
-    with doing(f"Detecting drift of {name}"):
-        detection = client.detect_stack_drift(StackName=name)["StackDriftDetectionId"]
-        for _ in range(POLLS):
-            found = client.describe_stack_drift_detection_status(StackDriftDetectionId=detection)
-            if found["DetectionStatus"] == "DETECTION_COMPLETE":
-                return None
-            if found["DetectionStatus"] == "DETECTION_FAILED":
-                return f"the detection of drift failed: {found.get('DetectionStatusReason', 'no reason given')}"
-            time.sleep(POLL_SECONDS)
-    return f"the detection of drift did not end within {POLLS * POLL_SECONDS // 60} minutes"
-
-
-def _drifts(client: "CloudFormationClient", name: str) -> "Iterator[StackResourceDriftTypeDef]":
-    # There is no paginator for it.
-    page = client.describe_stack_resource_drifts(StackName=name)
-    yield from page["StackResourceDrifts"]
-    while "NextToken" in page:
-        page = client.describe_stack_resource_drifts(StackName=name, NextToken=page["NextToken"])
-        yield from page["StackResourceDrifts"]
-
-
-def _changes(drift: "StackResourceDriftTypeDef") -> str:
-    changed = [
-        f"{each['PropertyPath']} should be {each['ExpectedValue']} and is {each['ActualValue']}"
-        for each in drift.get("PropertyDifferences", [])
-    ]
-    return f": {'; '.join(changed)}" if changed else ""
-
-
-def _compare_code(session: boto3.Session, folder: Path, function: str, findings: Findings) -> None:
+def _compare_code(target: Target, assembly: Assembly, findings: Findings) -> None:
     """Compare the code of the live version with the archive that was built."""
-    client = session.client("lambda")
-    version = live_version(client, function)
+    function = target.function
+    version = function.live()
     if version is None:
-        closed = "was drained and takes no new executions" if is_closed(client, function) else "has no live version"
-        findings.differing.append(f"{function} {closed}")
-        return
-    live = client.get_function_configuration(FunctionName=function, Qualifier=version)["CodeSha256"]
-    if live != _built(folder, function):
-        findings.differing.append(f"{function}: the code of its live version {version} is not what main builds")
-
-
-def _built(folder: Path, stack_name: str) -> str:
-    """Return the SHA-256 of the function's archive in an assembly, in the form in which Lambda tells it."""
-    template = json.loads((folder / f"{stack_name}.template.json").read_text())
-    (function,) = (each for each in template["Resources"].values() if each["Type"] == "AWS::Lambda::Function")
-    archive = folder / f"asset.{function['Properties']['Code']['S3Key']}"
-    return base64.b64encode(hashlib.sha256(archive.read_bytes()).digest()).decode()
+        closed = "was drained and takes no new executions" if function.is_closed() else "has no live version"
+        findings.differing.append(f"{function.name} {closed}")
+    elif function.code_sha256(version) != assembly.code_sha256(function.name):
+        findings.differing.append(f"{function.name}: the code of its live version {version} is not what main builds")
 
 
 def _lines(findings: Findings) -> Iterator[str]:
@@ -173,22 +118,21 @@ def _lines(findings: Findings) -> Iterator[str]:
     for line in findings.notes:
         yield f"note: {line}"
     if findings.unchecked:
-        yield f"{_unchecked(findings)}:"
+        yield f"{_unchecked(findings.unchecked)}:"
         yield from (f"  {line}" for line in findings.unchecked)
 
 
-def _markdown(findings: Findings) -> str:
+def _markdown(findings: Findings, limit: int) -> str:
     parts = ["Everything is as main says." if findings.is_clean else "Not everything is as main says."]
     told = {"Drifted": findings.drifted, "Differing": findings.differing, "Notes": findings.notes}
     for title, lines in told.items():
         if lines:
-            parts.append("\n".join([f"**{title}**\n", *(f"- {markdown.code(line)}" for line in lines)]))
+            parts.append(f"**{title}**\n\n{markdown.items(lines, limit)}")
     if findings.unchecked:
-        unchecked = "\n".join(f"- {markdown.code(line)}" for line in findings.unchecked)
-        parts.append(markdown.folded(_unchecked(findings), unchecked))
+        unchecked = markdown.items(findings.unchecked, limit)
+        parts.append(markdown.folded(_unchecked(findings.unchecked), unchecked))
     return "\n\n".join(parts)
 
 
-def _unchecked(findings: Findings) -> str:
-    count = len(findings.unchecked)
-    return f"{count} {'resource' if count == 1 else 'resources'} could not be checked"
+def _unchecked(lines: list[str]) -> str:
+    return f"{len(lines)} {'resource' if len(lines) == 1 else 'resources'} could not be checked"

@@ -8,12 +8,10 @@ from dataclasses import asdict, dataclass
 from rich.console import RenderableType
 from rich.table import Table
 
-from infra.aws import versions
-from infra.aws.alias import is_closed, live_version
-from infra.aws.execution import ENDED, NOT_ENDED, Listed, executions
-from infra.aws.session import open_session
-from infra.console.output import show
-from infra.environment import Environment
+from infra.aws import previews
+from infra.aws.execution import ENDED, NOT_ENDED, Listed
+from infra.aws.target import Target
+from infra.console.report import Report
 from infra.pipeline.arguments import add_pull_request
 from infra.pipeline.drain import lines
 
@@ -31,7 +29,7 @@ class OnVersion:
 class OnFunction:
     """The executions of one function, by version, newest version first."""
 
-    function: str
+    target: Target
     live: str | None
     closed: bool
     versions: list[OnVersion]
@@ -42,24 +40,11 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_pull_request(parser)
 
 
-def run(environment: Environment, arguments: Namespace) -> int:
+def run(target: Target, arguments: Namespace) -> Report:  # noqa: ARG001 - it takes none beside its target
     """Show them. Exit code 0, also where there is no function."""
-    session = open_session(environment)
-    client = session.client("lambda")
-    found = [
-        OnFunction(
-            name,
-            live_version(client, name),
-            is_closed(client, name),
-            by_version(executions(client, name), versions.numbered(client, name)),
-        )
-        for name in versions.functions(session, environment, arguments.pull_request)
-    ]
-    found = [each for each in found if each.versions]
-    facts = {"functions": [_facts(each) for each in found]}
-    none = versions.none_found(environment, arguments.pull_request)
-    show(arguments, facts, [line for each in found for line in _lines(each)] or [none])
-    return 0
+    found = [each for each in map(_look, previews.with_functions(target)) if each.versions]
+    told = [line for each in found for line in _lines(each)]
+    return Report({"functions": [_facts(each) for each in found]}, told or [previews.none_found(target)])
 
 
 def by_version(found: Iterable[Listed], numbers: Iterable[str]) -> list[OnVersion]:
@@ -77,18 +62,24 @@ def by_version(found: Iterable[Listed], numbers: Iterable[str]) -> list[OnVersio
     return [OnVersion(version, Counter(each.status for each in on), _oldest(on)) for version, on in ordered]
 
 
+def _look(target: Target) -> OnFunction:
+    function = target.function
+    on_versions = by_version(function.executions(), function.versions())
+    return OnFunction(target, function.live(), function.is_closed(), on_versions)
+
+
 def _oldest(on: list[Listed]) -> Listed | None:
     return min((each for each in on if each.status in NOT_ENDED), key=lambda each: each.started, default=None)
 
 
 def _lines(on: OnFunction) -> Iterator[RenderableType]:
     yield ""
-    yield f"{on.function}{', closed by a drain' if on.closed else ''}"
+    yield f"{on.target.function_name}{', closed by a drain' if on.closed else ''}"
     yield _table(on)
     oldest = [each.oldest for each in on.versions if each.oldest]
     if oldest:
         yield "The oldest that has not ended:"
-        yield from (f"  {line}" for line in lines(oldest))
+        yield from (f"  {line}" for line in lines(on.target, oldest))
 
 
 def _table(on: OnFunction) -> Table:
@@ -105,7 +96,7 @@ def _table(on: OnFunction) -> Table:
 
 def _facts(on: OnFunction) -> dict[str, object]:
     return {
-        "function": on.function,
+        "function": on.target.function_name,
         "closed": on.closed,
         "versions": [
             {

@@ -10,46 +10,38 @@ from typing import TYPE_CHECKING
 
 from rich.console import RenderableType
 
-from infra import naming
-from infra.aws import execution
+from infra import contract
 from infra.aws.execution import Execution
-from infra.aws.session import open_session
-from infra.aws.stack import outputs
+from infra.aws.target import Target
 from infra.console import timeline
-from infra.console.output import show
 from infra.console.progress import doing
-from infra.environment import Environment
+from infra.console.report import Report
 from infra.errors import UsageError
 from infra.pipeline.arguments import add_pull_request
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda.type_defs import EventTypeDef
 
-SAMPLE_ORDER = b'{"orderId": "order-123"}'
-
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add what `invoke` takes."""
     add_pull_request(parser)
-    parser.add_argument("--order", type=Path, help=f"JSON file with the event (default: {SAMPLE_ORDER.decode()})")
+    parser.add_argument("--order", type=Path, help="JSON file with the event (default: that of the contract)")
     parser.add_argument(
         "--deadline", type=float, default=120, metavar="SECONDS", help="how long to follow (default: 120)"
     )
 
 
-def run(environment: Environment, arguments: Namespace) -> int:
+def run(target: Target, arguments: Namespace) -> Report:
     """Run one order. Exit code 0 when it succeeded, 1 when it ended in any other way."""
-    event = read_order(arguments.order) if arguments.order else SAMPLE_ORDER
-    session = open_session(environment)
-    alias_arn = outputs(session, naming.orders_stack(environment.name, arguments.pull_request))["AliasArn"]
-    client = session.client("lambda")
+    event = read_order(arguments.order) if arguments.order else json.dumps(contract.load().sample).encode()
+    function = target.function
     with doing("Following the order"):
-        arn = execution.start(client, alias_arn, f"order-{secrets.token_hex(8)}", event)
-        ended = execution.follow(client, arn, arguments.deadline)
-    events = execution.history(client, arn)
+        arn = function.start(f"order-{secrets.token_hex(8)}", event)
+        ended = function.follow(arn, arguments.deadline)
+    events = function.history(arn)
     facts = {**asdict(ended), "timeline": [asdict(span) for span in timeline.spans(events)]}
-    show(arguments, facts, lines(ended, events))
-    return 0 if ended.succeeded else 1
+    return Report(facts, list(lines(ended, events)), code=0 if ended.succeeded else 1)
 
 
 def read_order(path: Path) -> bytes:

@@ -8,26 +8,21 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import RenderableType
 from rich.table import Table
 
 from infra import naming
-from infra.aws import versions
-from infra.aws.execution import APPEARS_WITHIN_SECONDS, running
-from infra.aws.session import open_session
-from infra.aws.stack import deployed_at, describe, outputs_of
-from infra.console import age, markdown
-from infra.console.output import show
+from infra.aws import capacity_provider, previews
+from infra.aws.function import APPEARS_WITHIN_SECONDS, DeployedFunction
+from infra.aws.target import Target
+from infra.console import markdown
 from infra.console.progress import doing
-from infra.environment import Environment
+from infra.console.report import Report
+from infra.errors import CommandError
 from infra.pipeline.arguments import add_pull_request
-
-if TYPE_CHECKING:
-    from mypy_boto3_lambda import LambdaClient
 
 # The smallest for a version that executions may run on. 0 takes a maximum of 0, which deactivates the version, and then
 # its executions could never resume (Lambda developer guide, scaling of Managed Instances).
@@ -82,68 +77,64 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="show what would be done, and do nothing")
 
 
-def run(environment: Environment, arguments: Namespace) -> int:
+def run(target: Target, arguments: Namespace) -> Report:
     """Prune. Exit code 1 when something could not be deleted or scaled down; the rest still is."""
-    session = open_session(environment)
-    on_provider = versions.on_provider(session, environment)
+    on_provider = capacity_provider.versions(target)
     outcomes: list[Outcome] = []
     failures: list[str] = []
-    for function in versions.functions(session, environment, arguments.pull_request):
+    for each in previews.with_functions(target):
         try:
-            outcomes += prune(session, environment, function, dry_run=arguments.dry_run)
-        except (BotoCoreError, ClientError) as error:
+            outcomes += prune(each, dry_run=arguments.dry_run)
+        except (BotoCoreError, ClientError, CommandError) as error:
             # The other functions are still to be pruned.
-            failures.append(f"{function} could not be looked at: {error}")
+            failures.append(f"{each.function_name} could not be looked at: {error}")
     failures += [f"{each.function}:{each.version}: {each.failure}" for each in outcomes if each.failure]
-    if on_provider is not None and not arguments.dry_run:
-        on_provider -= sum(each.due and not each.failure for each in outcomes)
+    deleted = 0 if arguments.dry_run else sum(each.due and not each.failure for each in outcomes)
     facts = {
         "dry_run": arguments.dry_run,
         "versions": [asdict(each) for each in outcomes],
         "freed_environments": sum(each.floor - each.floor_after for each in outcomes),
-        "versions_on_provider": on_provider,
+        "versions_on_provider": None if on_provider is None else len(on_provider) - deleted,
         "failures": failures,
     }
     if not outcomes and not failures:
-        told = [versions.none_found(environment, arguments.pull_request)]
-        show(arguments, facts, told, told[0])
-        return 0
+        none = previews.none_found(target)
+        return Report(facts, [none], none)
     rows = [_row(each, dry_run=arguments.dry_run) for each in outcomes]
-    told = list(_told(environment, facts))
-    show(arguments, facts, [_table(rows), "", *told], _markdown(rows, told))
-    return 1 if failures else 0
+    told = list(_told(target, facts))
+    return Report(facts, [_table(rows), "", *told], _markdown(rows, told), code=1 if failures else 0)
 
 
-def prune(session: boto3.Session, environment: Environment, function: str, *, dry_run: bool) -> list[Outcome]:
+def prune(target: Target, *, dry_run: bool) -> list[Outcome]:
     """Prune the versions of one function, and return what became of each, newest first."""
-    with doing(f"Versions of {function}"):
-        outcomes = decide(look(session, function), environment.function.retained_versions)
+    with doing(f"Versions of {target.function_name}"):
+        outcomes = decide(look(target), target.environment.function.retained_versions)
         for outcome in outcomes:
             if not dry_run:
-                _carry_out(session.client("lambda"), outcome)
+                _carry_out(target.function, outcome)
     return outcomes
 
 
-def look(session: boto3.Session, function: str) -> Seen:
+def look(target: Target) -> Seen:
     """Look at a function. Nothing is changed."""
-    client = session.client("lambda")
+    function = target.function
     # The versions come before the stack. A deployment publishes one that no alias names yet: if it is listed here, then
     # the stack is in progress, or has failed halfway.
-    floors = {version: versions.floor(client, function, version) for version in versions.numbered(client, function)}
-    stack = describe(session, function)
+    floors = {version: function.floor(version) for version in function.versions()}
+    stack = target.stacks.find(function.name)
     hold = None
     if stack is None:
-        hold = f"there is no stack {function}"
-    elif not stack["StackStatus"].endswith("_COMPLETE"):
-        hold = f"its stack is {stack['StackStatus']}"
-    elif age.since(deployed_at(stack)) < SETTLED_AFTER:
+        hold = f"there is no stack {function.name}"
+    elif not stack.is_at_rest:
+        hold = f"its stack is {stack.status}"
+    elif target.clock.now() - stack.deployed < SETTLED_AFTER:
         hold = "it was deployed a moment ago, and what began on it just before may not be listed yet"
     return Seen(
-        function=function,
+        function=function.name,
         floors=floors,
-        aliases=dict(_named(client, function)) if floors else {},
-        running=Counter(each.version for each in running(client, function)),
-        deployed=outputs_of(stack).get("Version") if stack else None,
+        aliases=_named(function) if floors else {},
+        running=Counter(each.version for each in function.running()),
+        deployed=stack.outputs.get("Version") if stack else None,
         hold=hold,
     )
 
@@ -178,49 +169,52 @@ def _reason_to_keep(seen: Seen, version: str, *, is_retained: bool) -> str | Non
     return "retained, to go back to" if is_retained else None
 
 
-def _named(client: "LambdaClient", function: str) -> Iterator[tuple[str, str]]:
-    """Yield the versions that aliases name, and how; the live one last, which says the most."""
-    pages = client.get_paginator("list_aliases").paginate(FunctionName=function)
-    aliases = [alias for page in pages for alias in page["Aliases"]]
-    for alias in sorted(aliases, key=lambda alias: alias.get("Name") == naming.ALIAS):
+def _named(function: DeployedFunction) -> dict[str, str]:
+    """Return the versions that aliases name, and how; where several do, the live one is told, which says the most."""
+    named: dict[str, str] = {}
+    for alias in sorted(function.aliases(), key=lambda alias: alias.get("Name") == naming.ALIAS):
         name = alias.get("Name", "")
         for version in alias.get("RoutingConfig", {}).get("AdditionalVersionWeights", {}):
-            yield version, f"the alias {name} sends it a part"
-        yield alias.get("FunctionVersion", ""), "live" if name == naming.ALIAS else f"the alias {name} names it"
+            named[version] = f"the alias {name} sends it a part"
+        named[alias.get("FunctionVersion", "")] = "live" if name == naming.ALIAS else f"the alias {name} names it"
+    return named
 
 
-def _carry_out(client: "LambdaClient", outcome: Outcome) -> None:
+def _carry_out(function: DeployedFunction, outcome: Outcome) -> None:
+    if not outcome.due and outcome.floor_after >= outcome.floor:
+        return
     try:
+        _look_again(function, outcome)
         if outcome.due:
-            _spare_if_used(client, outcome)
-        if outcome.due:
-            versions.delete(client, outcome.function, outcome.version)
+            function.delete_version(outcome.version)
         elif outcome.floor_after < outcome.floor:
-            versions.set_floor(client, outcome.function, outcome.version, outcome.floor_after)
-    except (BotoCoreError, ClientError) as error:
+            function.set_floor(outcome.version, outcome.floor_after)
+    except (BotoCoreError, ClientError, CommandError) as error:
         # The other versions are still to be pruned.
         outcome.failure = str(error)
         outcome.floor_after = outcome.floor
 
 
-def _spare_if_used(client: "LambdaClient", outcome: Outcome) -> None:
-    """Look once more: somebody may have started an execution by the version's number."""
-    outcome.running = sum(each.version == outcome.version for each in running(client, outcome.function))
-    if outcome.running:
+def _look_again(function: DeployedFunction, outcome: Outcome) -> None:
+    """Spare what has come into use: somebody went back to a version, or started an execution by its number."""
+    outcome.running = sum(each.version == outcome.version for each in function.running())
+    if named := _named(function).get(outcome.version):
+        outcome.due, outcome.reason, outcome.floor_after = False, named, outcome.floor
+    elif outcome.due and outcome.running:
         outcome.due, outcome.reason = False, "executions have begun on it"
         outcome.floor_after = min(outcome.floor, SMALLEST_FLOOR)
 
 
-def _told(environment: Environment, facts: Mapping[str, Any]) -> Iterator[str]:
+def _told(target: Target, facts: Mapping[str, Any]) -> Iterator[str]:
     """Say what the table does not."""
     yield f"{facts['freed_environments']} execution environments {'would be' if facts['dry_run'] else 'were'} freed"
-    on_provider = facts["versions_on_provider"]
+    on_provider, name = facts["versions_on_provider"], target.environment.name
     if on_provider is not None:
-        yield f"{on_provider} of {versions.PROVIDER_QUOTA} versions are on the capacity provider of {environment.name}"
+        yield f"{on_provider} of {capacity_provider.QUOTA} versions are on the capacity provider of {name}"
         if on_provider >= MANY_VERSIONS:
             yield (
-                f"Warning: AWS takes no more than {versions.PROVIDER_QUOTA}, and then no deployment succeeds. Retain "
-                f"fewer (function.retained_versions in environments/{environment.name}.toml), see to executions that "
+                f"Warning: AWS takes no more than {capacity_provider.QUOTA}, and then no deployment succeeds. Retain "
+                f"fewer (function.retained_versions in environments/{name}.toml), see to executions that "
                 "do not end, or close previews"
             )
     yield from (f"Failed: {failure}" for failure in facts["failures"])
@@ -244,4 +238,4 @@ def _table(rows: list[tuple[str, ...]]) -> RenderableType:
 
 def _markdown(rows: list[tuple[str, ...]], told: list[str]) -> str:
     table = [COLUMNS, ("---",) * len(COLUMNS), *rows]
-    return "\n".join([*(f"| {' | '.join(row)} |" for row in table), "", *(f"- {markdown.code(line)}" for line in told)])
+    return "\n".join([*(f"| {' | '.join(row)} |" for row in table), "", markdown.items(told)])

@@ -4,29 +4,20 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
-import boto3
 from botocore.exceptions import ClientError
 from rich.console import RenderableType
 from rich.table import Table
 
-from infra import naming
-from infra.aws import previews, versions
-from infra.aws.alias import is_closed, live_version
-from infra.aws.execution import executions, running
-from infra.aws.session import open_session
-from infra.aws.stack import deployed_at, describe, tags
+from infra.aws import capacity_provider, previews
+from infra.aws.function import DeployedFunction
+from infra.aws.stacks import Stack
+from infra.aws.target import Target
 from infra.console import age
-from infra.console.output import show
 from infra.console.progress import doing
+from infra.console.report import Report
 from infra.environment import Environment, load, names, of_account
 from infra.pipeline.smoke import PREFIX
-from infra.pipeline.teardown import stack_names
-
-if TYPE_CHECKING:
-    from mypy_boto3_cloudformation.type_defs import StackTypeDef
-    from mypy_boto3_lambda import LambdaClient
 
 DENIED = ("AccessDenied", "AccessDeniedException")
 # As many digits of a commit as git shows.
@@ -34,7 +25,7 @@ COMMIT_DIGITS = 7
 
 
 @dataclass(frozen=True)
-class Stack:
+class StackStatus:
     """A stack as CloudFormation last knew it."""
 
     name: str
@@ -46,7 +37,7 @@ class Stack:
 
 
 @dataclass(frozen=True)
-class Function:
+class FunctionStatus:
     """A function: its versions, and what runs on them.
 
     Args:
@@ -69,7 +60,7 @@ class Function:
 
 
 @dataclass(frozen=True)
-class Smoke:
+class SmokeStatus:
     """The smoke order that was sent last, as far as Lambda remembers one."""
 
     name: str
@@ -85,8 +76,8 @@ class PreviewStatus:
     pull_request: int
     created: datetime
     expires: datetime
-    stack: Stack
-    function: Function | None
+    stack: StackStatus
+    function: FunctionStatus | None
 
 
 @dataclass(frozen=True)
@@ -95,9 +86,9 @@ class Status:
 
     environment: str
     refusal: str | None = None
-    stacks: list[Stack] = field(default_factory=list[Stack])
-    function: Function | None = None
-    smoke: Smoke | None = None
+    stacks: list[StackStatus] = field(default_factory=list[StackStatus])
+    function: FunctionStatus | None = None
+    smoke: SmokeStatus | None = None
     versions_on_provider: int | None = None
     previews: list[PreviewStatus] = field(default_factory=list[PreviewStatus])
 
@@ -106,91 +97,84 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Add what `status` takes: nothing of its own."""
 
 
-def run(environment: Environment, arguments: Namespace) -> int:
+def run(target: Target, arguments: Namespace) -> Report:  # noqa: ARG001 - it takes none beside its target
     """Show it. Exit code 0, whatever there is."""
     found: list[Status] = []
-    for each in of_account(environment.account):
+    for each in of_account(target.environment.account):
         with doing(f"Reading {each.name}"):
-            found.append(look(each) if each == environment else _look_or_tell(each))
-    elsewhere = {each.name: each.account for each in map(load, names()) if each.account != environment.account}
+            found.append(look(target) if each == target.environment else _look_or_tell(each))
+    elsewhere = {each.name: each.account for each in map(load, names()) if each.account != target.environment.account}
     facts = {"environments": [asdict(each) for each in found], "other_accounts": elsewhere}
-    show(arguments, facts, _lines(found, elsewhere))
-    return 0
+    return Report(facts, list(_lines(found, elsewhere)))
 
 
-def look(environment: Environment) -> Status:
+def look(target: Target) -> Status:
     """Look at one environment."""
-    session = open_session(environment)
-    client = session.client("lambda")
-    described = [describe(session, name) for name in stack_names(environment, None)]
-    function = None if environment.hosts_previews else naming.orders_stack(environment.name)
+    stacks = [stack for name in target.stack_names[::-1] if (stack := target.stacks.find(name))]
+    on_provider = capacity_provider.versions(target)
     return Status(
-        environment=environment.name,
-        stacks=[_stack(stack) for stack in described if stack],
-        function=_function(client, function) if function else None,
-        smoke=_last_smoke(client, function) if function else None,
-        versions_on_provider=versions.on_provider(session, environment),
-        previews=list(_previews(session, environment)) if environment.hosts_previews else [],
+        environment=target.environment.name,
+        stacks=[_stack(stack) for stack in stacks],
+        function=_function(target.function) if target.has_function else None,
+        smoke=_last_smoke(target.function) if target.has_function else None,
+        versions_on_provider=None if on_provider is None else len(on_provider),
+        previews=[] if target.has_function else list(_previews(target)),
     )
 
 
 def _look_or_tell(environment: Environment) -> Status:
     """Look at an environment that was not asked for, which these credentials need not be for."""
     try:
-        return look(environment)
+        return look(Target(environment))
     except ClientError as error:
         if error.response.get("Error", {}).get("Code") not in DENIED:
             raise
         return Status(environment.name, refusal="not for these credentials to read")
 
 
-def _stack(stack: "StackTypeDef") -> Stack:
-    drift = stack.get("DriftInformation")
-    return Stack(
-        name=stack["StackName"],
-        status=stack["StackStatus"],
-        commit=tags(stack).get("commit"),
-        deployed=deployed_at(stack),
+def _stack(stack: Stack) -> StackStatus:
+    drift = stack.described.get("DriftInformation")
+    return StackStatus(
+        name=stack.name,
+        status=stack.status,
+        commit=stack.tags.get("commit"),
+        deployed=stack.deployed,
         drift=drift["StackDriftStatus"] if drift else "NOT_CHECKED",
         drift_checked=drift.get("LastCheckTimestamp") if drift else None,
     )
 
 
-def _function(client: "LambdaClient", name: str) -> Function | None:
-    numbers = versions.numbered(client, name)
+def _function(function: DeployedFunction) -> FunctionStatus | None:
+    numbers = function.versions()
     if not numbers:
         return None
-    live = live_version(client, name)
-    on_it = running(client, name)
+    live, running = function.live(), function.running()
     retained = [number for number in numbers if number != live]
-    return Function(
-        name=name,
+    return FunctionStatus(
+        name=function.name,
         live=live,
-        closed=is_closed(client, name),
-        running=len(on_it),
-        oldest=on_it[0].started if on_it else None,
+        closed=function.is_closed(),
+        running=len(running),
+        oldest=running[0].started if running else None,
         retained=retained,
-        retained_environments=sum(versions.floor(client, name, number) for number in retained),
+        retained_environments=sum(map(function.floor, retained)),
     )
 
 
-def _last_smoke(client: "LambdaClient", function: str) -> Smoke | None:
-    found = (each for each in executions(client, function) if each.name.startswith(PREFIX))
-    newest = next(found, None)
-    return Smoke(newest.name, newest.status, newest.version, newest.started) if newest else None
+def _last_smoke(function: DeployedFunction) -> SmokeStatus | None:
+    newest = next((each for each in function.executions() if each.name.startswith(PREFIX)), None)
+    return SmokeStatus(newest.name, newest.status, newest.version, newest.started) if newest else None
 
 
-def _previews(session: boto3.Session, environment: Environment) -> Iterator[PreviewStatus]:
-    client = session.client("lambda")
-    for preview in previews.find(session, environment):
-        if preview.is_of(environment):
-            created = preview.stack["CreationTime"]
+def _previews(target: Target) -> Iterator[PreviewStatus]:
+    for preview in previews.find(target):
+        if preview.is_ours:
             yield PreviewStatus(
                 pull_request=preview.pull_request,
-                created=created,
-                expires=created + timedelta(days=environment.preview_days),
+                created=preview.stack.created,
+                expires=preview.stack.created + timedelta(days=target.environment.preview_days),
                 stack=_stack(preview.stack),
-                function=_function(client, preview.name),
+                function=_function(preview.target.function),
             )
 
 
@@ -228,7 +212,7 @@ def _cells(status: Status) -> Iterator[tuple[str, str]]:
         yield "retained", _retained(function)
         yield "last smoke order", f"{status.smoke.status}, {_ago(status.smoke.started)}" if status.smoke else "none"
     if status.versions_on_provider is not None:
-        yield "on the provider", f"{status.versions_on_provider} of {versions.PROVIDER_QUOTA} versions"
+        yield "on the provider", f"{status.versions_on_provider} of {capacity_provider.QUOTA} versions"
 
 
 def _preview_table(status: Status) -> Table:
@@ -247,21 +231,21 @@ def _preview_table(status: Status) -> Table:
     return table
 
 
-def _commit(stacks: list[Stack]) -> str:
+def _commit(stacks: list[StackStatus]) -> str:
     return next(
         (stack.commit[:COMMIT_DIGITS] for stack in stacks if stack.commit), "not deployed" if not stacks else "none"
     )
 
 
-def _version(function: Function) -> str:
+def _version(function: FunctionStatus) -> str:
     return "closed by a drain" if function.closed else f"{function.live or 'none'} live"
 
 
-def _running(function: Function) -> str:
+def _running(function: FunctionStatus) -> str:
     return f"{function.running}, oldest {_ago(function.oldest)}" if function.oldest else "0"
 
 
-def _retained(function: Function) -> str:
+def _retained(function: FunctionStatus) -> str:
     if not function.retained:
         return "none"
     return f"{', '.join(function.retained)} (environments: {function.retained_environments})"

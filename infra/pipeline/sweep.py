@@ -5,20 +5,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from infra import budgets
 from infra.aws import previews
 from infra.aws.previews import Preview
-from infra.aws.session import open_session
-from infra.aws.stack import is_changing
+from infra.aws.target import Target
 from infra.console import age, markdown
-from infra.console.output import show
-from infra.environment import Environment
+from infra.console.report import Notice, Report
 from infra.errors import CommandError
-from infra.github import client as github
+from infra.github import pull_requests
 from infra.pipeline import teardown
-from infra.pipeline.drain import told_of_stopped
+from infra.pipeline.drain import Ending, told_of_stopped
 
 # A stack that is only being reviewed belongs to a deployment that begins, or to one that died before it changed any.
 REVIEWED_FOR_AT_MOST = timedelta(hours=1)
@@ -37,7 +35,7 @@ class Outcome:
     @property
     def line(self) -> str:
         """The outcome in words."""
-        name = self.preview.name
+        name = self.preview.stack.name
         if self.failure:
             return f"{name} {'is due' if self.due else 'stays'} ({self.reason}), and was not removed: {self.failure}"
         if not self.due:
@@ -51,72 +49,81 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--issue", action="store_true", help="keep an issue on what could not be removed")
 
 
-def run(environment: Environment, arguments: Namespace) -> int:
+def run(target: Target, arguments: Namespace) -> Report:
     """Sweep. Exit code 1 when something could not be removed; when GitHub can't be asked, nothing is."""
-    previews.check_hosted(environment)
-    session = open_session(environment)
+    target.check_hosts_previews()
     # All of GitHub's answers before the first removal: half an answer removes nothing.
-    outcomes = [decide(environment, preview) for preview in previews.find(session, environment)]
-    for outcome in outcomes:
-        if outcome.due and not arguments.dry_run:
-            _remove(session, environment, outcome)
+    outcomes = [decide(preview) for preview in previews.find(target)]
+    if not arguments.dry_run:
+        _remove_due(target, outcomes)
     lines = [_plan(each) if arguments.dry_run else each.line for each in outcomes] or ["There is no preview"]
     failed = [each for each in outcomes if each.failure]
-    if arguments.issue and not arguments.dry_run:
-        _keep_issue(failed)
-    facts = {"previews": [_facts(each) for each in outcomes], "failed": len(failed)}
-    show(arguments, facts, lines, "\n".join(f"- {markdown.code(line)}" for line in lines))
-    return 1 if failed else 0
+    return Report(
+        {"previews": [_facts(each) for each in outcomes], "failed": len(failed)},
+        lines,
+        markdown.fit_summary(lambda limit: markdown.items(lines, limit)),
+        code=1 if failed else 0,
+        notice=_notice(failed) if arguments.issue and not arguments.dry_run else None,
+    )
 
 
-def decide(environment: Environment, preview: Preview) -> Outcome:
+def decide(preview: Preview) -> Outcome:
     """Decide what is to become of a preview.
 
     Raises:
         CommandError: GitHub can't be asked for its pull request.
     """
-    if not preview.is_of(environment):
+    if not preview.is_ours:
         return Outcome(preview, False, "it is named like a preview, and its tags say that it is none of ours")
     try:
-        state = github.pull_request(preview.pull_request).state
-    except github.UnknownPullRequestError as error:
+        state = pull_requests.state(preview.pull_request)
+    except pull_requests.UnknownPullRequestError as error:
         return Outcome(preview, False, "nobody knows whether it is needed", failure=str(error))
-    return _decide(environment, preview, state)
+    return _decide(preview, state)
 
 
-def _decide(environment: Environment, preview: Preview, state: str) -> Outcome:
+def _decide(preview: Preview, state: str) -> Outcome:
     """Decide by the state of its pull request."""
     stays, due = False, True
-    if is_changing(preview.stack):
-        return Outcome(preview, stays, f"it is {preview.stack['StackStatus']}")
-    if preview.stack["StackStatus"] == "REVIEW_IN_PROGRESS" and preview.age < REVIEWED_FOR_AT_MOST:
+    days = preview.target.environment.preview_days
+    if preview.stack.is_changing:
+        return Outcome(preview, stays, f"it is {preview.stack.status}")
+    if preview.stack.is_in_review and preview.age < REVIEWED_FOR_AT_MOST:
         return Outcome(preview, stays, "its first deployment begins")
     if state != "open":
         return Outcome(preview, due, f"pull request {preview.pull_request} is {state}")
     old = f"it is {age.text(preview.age)} old"
-    if preview.age > timedelta(days=environment.preview_days):
-        return Outcome(preview, due, f"{old}, and previews last {environment.preview_days} days")
+    if preview.age > timedelta(days=days):
+        return Outcome(preview, due, f"{old}, and previews last {days} days")
     return Outcome(preview, stays, f"pull request {preview.pull_request} is open, and {old}")
 
 
-def _remove(session: boto3.Session, environment: Environment, outcome: Outcome) -> None:
-    number = outcome.preview.pull_request
+def _remove_due(target: Target, outcomes: list[Outcome]) -> None:
+    until = target.clock.monotonic() + budgets.SWEEP
+    for outcome in (each for each in outcomes if each.due):
+        if target.clock.monotonic() > until:
+            outcome.failure = "there was no time left for it"
+        else:
+            _remove(outcome)
+
+
+def _remove(outcome: Outcome) -> None:
+    target = outcome.preview.target
     try:
-        plan = teardown.make_plan(session, environment, number)
-        outcome.stopped = teardown.remove(session, environment, plan, Namespace(running="stop", deadline=0))
-        teardown.verify(session, environment, number)
+        outcome.stopped = teardown.remove(target, teardown.make_plan(target), Ending("stop"))
+        teardown.verify(target)
     except (CommandError, BotoCoreError, ClientError) as error:
         # The others are still to be tried.
         outcome.failure = str(error)
 
 
 def _plan(outcome: Outcome) -> str:
-    return f"{outcome.preview.name} would {'go' if outcome.due else 'stay'}: {outcome.reason}"
+    return f"{outcome.preview.stack.name} would {'go' if outcome.due else 'stay'}: {outcome.reason}"
 
 
 def _facts(outcome: Outcome) -> dict[str, object]:
     return {
-        "stack": outcome.preview.name,
+        "stack": outcome.preview.stack.name,
         "due": outcome.due,
         "reason": outcome.reason,
         "stopped": outcome.stopped,
@@ -124,13 +131,16 @@ def _facts(outcome: Outcome) -> dict[str, object]:
     }
 
 
-def _keep_issue(failed: list[Outcome]) -> None:
-    body = "\n\n".join(_paragraphs(failed)) if failed else None
-    github.keep_issue("sweep", "Previews that could not be removed", body)
+def _notice(failed: list[Outcome]) -> Notice:
+    body = markdown.fit(lambda limit: "\n\n".join(_paragraphs(failed, limit))) if failed else None
+    return Notice("sweep", "Previews that could not be removed", body)
 
 
-def _paragraphs(failed: list[Outcome]) -> Iterator[str]:
+def _paragraphs(failed: list[Outcome], limit: int) -> Iterator[str]:
     yield "The nightly sweep tries again; each costs instances until it is gone."
-    for each in failed:
-        pull_request = each.preview.pull_request
-        yield f"#{pull_request}, {markdown.code(each.preview.name)}:\n\n{markdown.block(each.failure or '')}"
+    yield from markdown.some(failed, limit, lambda each: _paragraph(each, limit))
+
+
+def _paragraph(failed: Outcome, limit: int) -> str:
+    name = markdown.code(failed.preview.stack.name)
+    return f"#{failed.preview.pull_request}, {name}:\n\n{markdown.block(failed.failure or '', limit=limit)}"

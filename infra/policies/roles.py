@@ -2,17 +2,20 @@
 
 from infra import naming
 from infra.environment import Environment
-from infra.policies import execution as execution_policies
-from infra.policies.execution import (
+from infra.policies import drift
+from infra.policies.purposes import Purpose
+from infra.policies.resources import (
     CAPACITY_PROVIDER,
     FUNCTION,
     Statement,
     allow,
+    deployed_stacks,
     orders_names,
     orders_stacks,
     platform_names,
     resolve,
     stack_arns,
+    toolkit_roles,
 )
 
 EXECUTIONS = [
@@ -23,17 +26,27 @@ EXECUTIONS = [
 ]
 
 
-def deploying(environment: Environment) -> list[Statement]:
+def permissions(purpose: Purpose, environment: Environment, account: list[Environment]) -> list[Statement]:
+    """Return what the role of a purpose may do.
+
+    Args:
+        purpose: what its workflow does.
+        environment: where.
+        account: all environments of its account, in the order of their names.
+    """
+    if purpose == "drift":
+        return drift.detecting(environment, account)
+    by_purpose = {"deploy": _deploying, "read": _reading, "prune": _pruning, "teardown": _tearing_down}
+    return by_purpose[purpose](environment)
+
+
+def _deploying(environment: Environment) -> list[Statement]:
     """Return what deploying takes: the CDK's own roles, an order to try it with, and the way back."""
-    roles = ("deploy", "file-publishing")
-    bootstrap = [
-        f"arn:aws:iam::{environment.account}:role/cdk-{environment.qualifier}-{role}-role-"
-        f"{environment.account}-{environment.region}"
-        for role in roles
-    ]
+    stacks = stack_arns(environment, *deployed_stacks(environment))
     return [
-        allow(["sts:AssumeRole"], bootstrap),
-        allow(["cloudformation:DescribeStacks"], stack_arns(environment, *deployed_stacks(environment))),
+        allow(["sts:AssumeRole"], toolkit_roles(environment, "deploy", "file-publishing")),
+        # A deployment that was cancelled is taken back while it is under way.
+        allow(["cloudformation:CancelUpdateStack", "cloudformation:DescribeStacks"], stacks),
         # Durable executions belong to versions, so the function's own ARN is not enough (Lambda developer guide,
         # security of durable functions); listing them takes it.
         allow(
@@ -49,38 +62,12 @@ def deploying(environment: Environment) -> list[Statement]:
     ]
 
 
-def reading(environment: Environment) -> list[Statement]:
-    """Return what comparing takes. Not the CDK's lookup role: that may read everything in the account."""
-    stacks = stack_arns(environment, naming.platform_stack(environment.name), orders_stacks(environment))
-    return [
-        allow(
-            [
-                "cloudformation:DescribeStackDriftDetectionStatus",
-                "cloudformation:ListStacks",
-                "tag:GetResources",
-            ],
-            ["*"],
-        ),
-        allow(
-            [
-                "cloudformation:DescribeStackEvents",
-                "cloudformation:DescribeStackResourceDrifts",
-                "cloudformation:DescribeStackResources",
-                "cloudformation:DescribeStacks",
-                "cloudformation:DetectStackDrift",
-                "cloudformation:DetectStackResourceDrift",
-                "cloudformation:GetTemplate",
-                "cloudformation:ListStackResources",
-            ],
-            stacks,
-        ),
-        *execution_policies.reading(environment),
-        allow(["lambda:ListDurableExecutionsByFunction"], _function(environment)),
-        allow(["lambda:ListFunctionVersionsByCapacityProvider"], _capacity_provider(environment)),
-    ]
+def _reading(environment: Environment) -> list[Statement]:
+    """Return what comparing templates takes. Not the CDK's lookup role: that may read everything in the account."""
+    return [allow(["cloudformation:DescribeStacks", "cloudformation:GetTemplate"], _stacks(environment))]
 
 
-def pruning(environment: Environment) -> list[Statement]:
+def _pruning(environment: Environment) -> list[Statement]:
     """Return what pruning takes: versions, never a function, an alias or a stack."""
     return [
         *_looking(environment),
@@ -99,7 +86,7 @@ def pruning(environment: Environment) -> list[Statement]:
     ]
 
 
-def tearing_down(environment: Environment) -> list[Statement]:
+def _tearing_down(environment: Environment) -> list[Statement]:
     """Return what removing takes. CloudFormation deletes a stack with the role that the stack was made with."""
     return [
         *_looking(environment),
@@ -120,24 +107,18 @@ def tearing_down(environment: Environment) -> list[Statement]:
     ]
 
 
-PERMISSIONS = {"deploy": deploying, "read": reading, "prune": pruning, "teardown": tearing_down}
-
-
-def deployed_stacks(environment: Environment) -> list[str]:
-    """Name the stacks that workflows deploy and remove: below previews, the platform is a person's."""
-    orders = orders_stacks(environment)
-    return [orders] if environment.hosts_previews else [naming.platform_stack(environment.name), orders]
-
-
 def _looking(environment: Environment) -> list[Statement]:
     """Return what it takes to see an environment's stacks, and what uses its capacity provider."""
-    stacks = stack_arns(environment, naming.platform_stack(environment.name), orders_stacks(environment))
     described = ["DescribeStackEvents", "DescribeStackResources", "DescribeStacks", "ListStackResources"]
     return [
         allow(["cloudformation:ListStacks"], ["*"]),
-        allow([f"cloudformation:{action}" for action in described], stacks),
+        allow([f"cloudformation:{action}" for action in described], _stacks(environment)),
         allow(["lambda:ListFunctionVersionsByCapacityProvider"], _capacity_provider(environment)),
     ]
+
+
+def _stacks(environment: Environment) -> list[str]:
+    return stack_arns(environment, naming.platform_stack(environment.name), orders_stacks(environment))
 
 
 def _capacity_provider(environment: Environment) -> list[str]:

@@ -4,9 +4,8 @@ Every condition is StringEquals on a whole value: a wildcard, or a set operator 
 would let in what nobody thought of.
 """
 
-from infra import naming
 from infra.environment import Environment
-from infra.naming import Purpose
+from infra.policies.purposes import Purpose, github_environment, serves_pull_requests
 from infra.repository import Repository
 
 GITHUB = "token.actions.githubusercontent.com"
@@ -14,7 +13,12 @@ AUDIENCE = "sts.amazonaws.com"
 
 MAIN = "refs/heads/main"
 # The reusable workflow in which the job of a purpose runs. A copy that a branch edited has another ref.
-WORKFLOWS: dict[Purpose, str] = {"deploy": "environment.yml", "prune": "prune.yml", "teardown": "remove.yml"}
+WORKFLOWS: dict[Purpose, str] = {
+    "deploy": "environment.yml",
+    "drift": "drift.yml",
+    "prune": "prune.yml",
+    "teardown": "remove.yml",
+}
 
 
 def provider_arn(account: str) -> str:
@@ -22,7 +26,7 @@ def provider_arn(account: str) -> str:
     return f"arn:aws:iam::{account}:oidc-provider/{GITHUB}"
 
 
-def subject(repository: Repository, github_environment: str) -> str:
+def subject(repository: Repository, of: str) -> str:
     """Return the `sub` of a job's token that runs in a GitHub environment.
 
     Repositories made, renamed or transferred after 15 July 2026 have their ids in it (GitHub's documentation, OpenID
@@ -31,18 +35,18 @@ def subject(repository: Repository, github_environment: str) -> str:
     owner, name = repository.owner, repository.name
     if repository.has_ids:
         owner, name = f"{owner}@{repository.owner_id}", f"{name}@{repository.repository_id}"
-    return f"repo:{owner}/{name}:environment:{github_environment}"
+    return f"repo:{owner}/{name}:environment:{of}"
 
 
 def claims(repository: Repository, environment: Environment, purpose: Purpose) -> dict[str, str]:
     """Return what a token must say, each claim exactly, to assume the role of a purpose in an environment."""
-    required = {"aud": AUDIENCE, "sub": subject(repository, naming.github_environment(environment.name, purpose))}
+    required = {"aud": AUDIENCE, "sub": subject(repository, github_environment(environment.name, purpose))}
     if repository.has_ids:
         required["repository_id"] = str(repository.repository_id)
         required["repository_owner_id"] = str(repository.owner_id)
-    # Pull requests use the roles of previews and those that only read. Their tokens name the merge of the pull request,
-    # and the workflow as it is there, so neither can be required: whoever can push a branch can use these roles.
-    if purpose in WORKFLOWS and not environment.hosts_previews:
+    # Tokens of pull requests name the merge of the pull request, and the workflow as it is there, so neither can be
+    # required where they assume the role: whoever can push a branch can use it.
+    if not serves_pull_requests(environment, purpose):
         workflow = f"{repository.full_name}/.github/workflows/{WORKFLOWS[purpose]}"
         required |= {"ref": MAIN, "job_workflow_ref": f"{workflow}@{MAIN}"}
     return required

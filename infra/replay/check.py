@@ -1,5 +1,6 @@
 """The check of recorded histories against a handler."""
 
+import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -9,6 +10,7 @@ from typing import Any
 from aws_durable_execution_sdk_python.lambda_service import Operation, OperationStatus, OperationType
 from aws_durable_execution_sdk_python.plugin import OperationStartInfo
 
+from infra.contract import Contract
 from infra.replay.history import SDK, History
 from infra.replay.resume import Handler, Replay, is_finished, resume
 
@@ -40,6 +42,16 @@ def check(handler: Handler, histories: Sequence[History]) -> list[Break]:
     with ThreadPoolExecutor() as pool:
         breaks = pool.map(partial(_break, handler, histories), histories)
         return [each for each in breaks if each]
+
+
+def compare(contract: Contract, histories: Sequence[History]) -> list[str]:
+    """Return where a function's contract is to be edited, because the recorded histories have other operations."""
+    whole = max((history.operations for history in histories), key=len)
+    recorded = [f"{o.operation_type.value.lower()} {o.name}" for o in whole if o.parent_id is None]
+    if recorded == contract.operations:
+        return []
+    # As TOML, to be pasted.
+    return [f"functions/orders/contract.toml: operations: must be {json.dumps(recorded)}, as in the recorded histories"]
 
 
 def _break(handler: Handler, histories: Sequence[History], history: History) -> Break | None:

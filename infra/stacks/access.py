@@ -12,11 +12,11 @@ from constructs import Construct
 
 from infra import naming
 from infra.environment import Environment
-from infra.naming import Purpose
 from infra.policies import execution as execution_policies
-from infra.policies import trust
-from infra.policies.execution import Statement
-from infra.policies.roles import PERMISSIONS
+from infra.policies import purposes, trust
+from infra.policies.purposes import Purpose
+from infra.policies.resources import Statement
+from infra.policies.roles import permissions
 from infra.repository import Repository
 
 
@@ -45,8 +45,9 @@ class Access(cdk.Stack):
         provider = None if takes_existing_provider else self._provider()
         for environment in environments:
             self._policies(environment)
-            for purpose in naming.PURPOSES:
-                role = self._role(repository, environment, purpose)
+            for purpose in purposes.PURPOSES:
+                permitted = permissions(purpose, environment, environments)
+                role = self._role(repository, environment, purpose, permitted)
                 if provider:
                     role.node.add_dependency(provider)
 
@@ -81,7 +82,9 @@ class Access(cdk.Stack):
             policy_document=_document(statements),
         )
 
-    def _role(self, repository: Repository, environment: Environment, purpose: Purpose) -> iam.CfnRole:
+    def _role(
+        self, repository: Repository, environment: Environment, purpose: Purpose, permitted: list[Statement]
+    ) -> iam.CfnRole:
         claims = trust.claims(repository, environment, purpose)
         trusted = {
             "Effect": "Allow",
@@ -92,15 +95,11 @@ class Access(cdk.Stack):
         return iam.CfnRole(
             self,
             environment.name.capitalize() + purpose.capitalize(),
-            role_name=naming.role(environment.name, purpose),
+            role_name=purposes.role(environment.name, purpose),
             description=f"{purpose} {environment.name}, from the GitHub environment "
-            f"{naming.github_environment(environment.name, purpose)}",
+            f"{purposes.github_environment(environment.name, purpose)}",
             assume_role_policy_document=_document([trusted]),
-            policies=[
-                iam.CfnRole.PolicyProperty(
-                    policy_name=purpose, policy_document=_document(PERMISSIONS[purpose](environment))
-                )
-            ],
+            policies=[iam.CfnRole.PolicyProperty(policy_name=purpose, policy_document=_document(permitted))],
         )
 
 

@@ -1,5 +1,6 @@
 """The orders stack, one per environment and one per pull request: the durable function, its version and its alias."""
 
+from pathlib import Path
 from typing import cast
 
 import aws_cdk as cdk
@@ -8,7 +9,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
-from infra import bundle, naming
+from infra import naming
 from infra.environment import Environment
 from infra.policies.execution import boundary_arn
 from infra.stacks.log_group import LogGroup
@@ -26,6 +27,7 @@ class Orders(cdk.Stack):
         scope: Construct,
         environment: Environment,
         synthesizer: cdk.IStackSynthesizer,
+        archive: Path,
         pull_request: int | None = None,
     ) -> None:
         name = naming.orders_stack(environment.name, pull_request)
@@ -42,7 +44,7 @@ class Orders(cdk.Stack):
             boundary = iam.ManagedPolicy.from_managed_policy_arn(self, "Boundary", boundary_arn(environment))
             iam.PermissionsBoundary.of(self).apply(boundary)
         group = LogGroup(self, "Logs", environment)
-        function = self._function(name, environment, group)
+        function = self._function(name, environment, group, archive)
         self._attach(function, environment)
         version = function.current_version
         # Callers, executions and permissions go through the alias. Never through the function itself: a durable
@@ -53,9 +55,8 @@ class Orders(cdk.Stack):
         cdk.CfnOutput(self, "Version", value=version.version)
         cdk.CfnOutput(self, "LogGroupName", value=group.log_group_name)
 
-    def _function(self, name: str, environment: Environment, group: LogGroup) -> lambda_.Function:
+    def _function(self, name: str, environment: Environment, group: LogGroup, archive: Path) -> lambda_.Function:
         settings = environment.function
-        archive = bundle.build(environment.capacity_provider.architecture, settings.runtime)
         function = lambda_.Function(
             self,
             "Function",

@@ -8,20 +8,19 @@ import aws_cdk as cdk
 import pytest
 from botocore.exceptions import ClientError
 
-from infra.environment import load, of_account
 from infra.local.aws import LocalAws
-from infra.naming import PURPOSES, Purpose
+from infra.policies.purposes import PURPOSES, Purpose, role_arn
 from infra.repository import Repository
 from infra.stacks.access import Access
-from tests.access.tokens import MAIN, PULL_REQUEST, REPOSITORY, WORKFLOWS, Claims, assume, issued, role_arn
+from tests.access.environments import ACCOUNTS, ENVIRONMENTS
+from tests.access.jobs import OF_PULL_REQUESTS, PULL_REQUEST, assume, issued
+from tests.github.tokens import Claims
 
 Role = tuple[str, Purpose]
-ROLES: list[Role] = list(product(("dev", "preview", "prod"), PURPOSES))
-# The roles that main alone may assume, and only from one workflow.
-PINNED: set[Role] = set(product(("dev", "prod"), ("deploy", "prune", "teardown")))
-# What every role compares, and what the pinned ones compare as well.
+ROLES: list[Role] = list(product(ENVIRONMENTS, PURPOSES))
+# What every role compares, and what those of main alone compare as well.
 COMPARED = ("aud", "sub", "repository_id", "repository_owner_id")
-PINNED_CLAIMS = ("ref", "job_workflow_ref")
+COMPARED_BY_MAIN = ("ref", "job_workflow_ref")
 
 ORDERS = Repository(owner="example-org", name="orders", owner_id=1001, repository_id=2002)
 
@@ -46,13 +45,27 @@ def in_other_case(claim: str) -> Callable[[Claims], Claims]:
     return lambda claims: claims | {claim: claims[claim].swapcase()}
 
 
+def of_workflow(file: str, ref: str) -> Callable[[Claims], Claims]:
+    """The file, where it is another, and the ref of the workflow that the job stands in."""
+
+    def change(claims: Claims) -> Claims:
+        path, _, own = claims["job_workflow_ref"].rpartition("/")[2].partition("@")
+        return claims | {"job_workflow_ref": f"example-org/orders/.github/workflows/{file or path}@{ref or own}"}
+
+    return change
+
+
+def of_pull_request(claims: Claims) -> Claims:
+    return of_workflow("", PULL_REQUEST)(claims) | {"ref": PULL_REQUEST}
+
+
 def legacy(claims: Claims) -> Claims:
     return claims | {"sub": claims["sub"].replace("@1001", "").replace("@2002", "")}
 
 
 def of_fork(claims: Claims) -> Claims:
     """What the workflows of a fork get, run in the fork, in an environment that it gave the same name."""
-    fork = REPOSITORY | {
+    fork = {
         "repository": "forker/orders",
         "repository_owner": "forker",
         "repository_owner_id": "4004",
@@ -89,18 +102,17 @@ REFUSED_EVERYWHERE: dict[str, Callable[[Claims], Claims]] = {
     "subject in other case": in_other_case("sub"),
     "audience in other case": in_other_case("aud"),
 }
-# Tokens that the roles of pull requests may take, and the pinned ones may not.
-REFUSED_WHERE_PINNED: dict[str, Callable[[Claims], Claims]] = {
+# Tokens that the roles of pull requests may take, and those of main alone may not.
+REFUSED_BY_MAIN: dict[str, Callable[[Claims], Claims]] = {
     "other branch": changed(ref="refs/heads/feature"),
     "branch named like main": changed(ref="refs/heads/main2"),
     "tag named main": changed(ref="refs/tags/main"),
-    "pull request": changed(ref=PULL_REQUEST, job_workflow_ref=f"{WORKFLOWS}/environment.yml@{PULL_REQUEST}"),
-    "workflow edited on a branch": changed(job_workflow_ref=f"{WORKFLOWS}/environment.yml@refs/heads/feature"),
-    "other workflow of main": changed(job_workflow_ref=f"{WORKFLOWS}/other.yml@{MAIN}"),
-    "workflow of another repository": changed(
-        job_workflow_ref=f"other-org/orders/.github/workflows/environment.yml@{MAIN}"
-    ),
-    **{f"{claim} missing": without(claim) for claim in PINNED_CLAIMS},
+    "pull request": of_pull_request,
+    "workflow edited on a branch": of_workflow("", "refs/heads/feature"),
+    "other workflow of main": of_workflow("other.yml", ""),
+    "workflow that ends alike": of_workflow("other/environment.yml", ""),
+    "workflow of another repository": replaced("example-org/orders/.github", "other-org/orders/.github"),
+    **{f"{claim} missing": without(claim) for claim in COMPARED_BY_MAIN},
     "ref in other case": in_other_case("ref"),
     "workflow in other case": in_other_case("job_workflow_ref"),
 }
@@ -110,11 +122,11 @@ REFUSED_WHERE_PINNED: dict[str, Callable[[Claims], Claims]] = {
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
     """A local AWS with the access stacks of both accounts."""
     with LocalAws.start(tmp_path_factory.mktemp("trust"), enforce_iam=True) as started:
-        for environment in map(load, ("dev", "prod")):
+        for account, environments in ACCOUNTS.items():
             app = cdk.App()
-            Access(app, ORDERS, of_account(environment.account))
+            Access(app, ORDERS, environments)
             template = json.dumps(app.synth().get_stack_by_name("access").template)
-            client = started.session(environment.account, environment.region).client("cloudformation")
+            client = started.session(account, environments[0].region).client("cloudformation")
             client.create_stack(StackName="access", TemplateBody=template, Capabilities=["CAPABILITY_NAMED_IAM"])
             client.get_waiter("stack_create_complete").wait(StackName="access", WaiterConfig={"Delay": 1})
         yield started
@@ -125,7 +137,7 @@ def assumed(aws: LocalAws, change: Callable[[Claims], Claims]) -> set[tuple[Role
     found: set[tuple[Role, Role]] = set()
     for made_for, role in product(ROLES, ROLES):
         try:
-            assume(aws, role_arn(*role), change(issued(*made_for)))
+            assume(aws, role_arn(ENVIRONMENTS[role[0]], role[1]), change(issued(*made_for, ORDERS)))
         except ClientError as error:
             if error.response["Error"]["Code"] not in ("AccessDenied", "InvalidIdentityToken"):
                 raise
@@ -143,6 +155,6 @@ def test_no_role_takes_a_token_of(aws: LocalAws, change: Callable[[Claims], Clai
     assert not assumed(aws, change)
 
 
-@pytest.mark.parametrize("change", REFUSED_WHERE_PINNED.values(), ids=list(REFUSED_WHERE_PINNED))
+@pytest.mark.parametrize("change", REFUSED_BY_MAIN.values(), ids=list(REFUSED_BY_MAIN))
 def test_only_the_roles_of_pull_requests_take_a_token_of(aws: LocalAws, change: Callable[[Claims], Claims]) -> None:
-    assert assumed(aws, change) == {(role, role) for role in ROLES if role not in PINNED}
+    assert assumed(aws, change) == {(role, role) for role in OF_PULL_REQUESTS}

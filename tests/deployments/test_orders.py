@@ -11,9 +11,9 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from infra import contract
 from infra.aws import execution
 from infra.aws.stack import outputs
-from infra.pipeline import smoke
 from tests.deployments.deployment import FUNCTION, follow, name, order, start, synthesize
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def alias_arn(deploy: Callable[[Path], int], session: boto3.Session, tmp_path_fa
 def test_an_asynchronous_order_keeps_every_promise(client: "LambdaClient", alias_arn: str) -> None:
     identifier = name()
     ended = follow(client, arn := start(client, alias_arn, identifier))
-    assert smoke.problems(ended, execution.history(client, arn), identifier) == []
+    assert contract.problems(contract.load(), identifier, ended, execution.history(client, arn)) == []
 
 
 def test_a_synchronous_order_answers_with_the_result(client: "LambdaClient", alias_arn: str) -> None:

@@ -16,12 +16,13 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from infra import ROOT
-from infra.environment import load
+from infra import ROOT, repository
+from infra.environment import load, of_account
 from infra.local.aws import LocalAws
 from infra.policies import execution as execution_policies
-from infra.policies.roles import PERMISSIONS
-from tests.access.tokens import assume, assume_further, issued, role_arn, session
+from infra.policies.drift import watched_stacks
+from infra.policies.purposes import Purpose, role_arn
+from tests.access.jobs import assume, assume_further, issued, session
 
 REGION = "eu-west-1"
 ACCOUNT = "111111111111"
@@ -43,14 +44,14 @@ class Accounts:
         done = self._run(environment, command, {})
         assert done.returncode == 0, done.stderr
 
-    def as_workflow(self, environment: str, purpose: Any, *command: str) -> "subprocess.CompletedProcess[str]":
+    def as_workflow(self, environment: str, purpose: Purpose, *command: str) -> "subprocess.CompletedProcess[str]":
         """Run a command with the credentials of the job that is meant for it."""
-        credentials = assume(self.aws, role_arn(environment, purpose), issued(environment, purpose))
+        credentials = self._assume(environment, purpose)
         return self._run(environment, command, credentials)
 
-    def session(self, environment: str, purpose: Any, bootstrap_role: str | None = None) -> boto3.Session:
+    def session(self, environment: str, purpose: Purpose, bootstrap_role: str | None = None) -> boto3.Session:
         """Return the session of such a job, or that of a role of the bootstrap that it assumes."""
-        credentials = assume(self.aws, role_arn(environment, purpose), issued(environment, purpose))
+        credentials = self._assume(environment, purpose)
         if bootstrap_role:
             credentials = assume_further(self.aws, credentials, cdk_role(environment, bootstrap_role))
         return session(self.aws, credentials)
@@ -62,6 +63,10 @@ class Accounts:
     def assembly(self, environment: str) -> list[str]:
         """Return the option by which commands write and read an environment's assembly."""
         return [str(self._folder / environment)]
+
+    def _assume(self, environment: str, purpose: Purpose) -> dict[str, str]:
+        claims = issued(environment, purpose, repository.load())
+        return assume(self.aws, role_arn(load(environment), purpose), claims)
 
     def _run(
         self, environment: str, command: Sequence[str], credentials: dict[str, str]
@@ -318,26 +323,20 @@ def test_the_boundary_of_previews_holds_whatever_a_role_allows(accounts: Account
     refused(lambda: logs.create_log_stream(logGroupName="orders-dev-Logs1-X", logStreamName="stream"))
 
 
-@pytest.mark.parametrize("environment", ["dev", "preview", "prod"])
-def test_the_read_role_may_do_nothing_that_writes(accounts: Accounts, environment: str) -> None:
-    """Of all that the other roles and CloudFormation may do, on whatever resource they may do it."""
-    settings = load(environment)
-    others = PERMISSIONS["deploy"](settings) + PERMISSIONS["teardown"](settings)
-    for statement in others + execution_policies.execution(settings):
-        writes = [
-            action
-            for action in statement["Action"]
-            if not action.partition(":")[2].startswith(("Describe", "Get", "List"))
-        ]
-        resources: list[str] = statement["Resource"] if writes else []
-        for resource in resources:
-            assert decisions(accounts, role_arn(environment, "read"), writes, resource.replace("*", "x")) == {
-                "implicitDeny"
-            }, (writes, resource)
+def test_drift_of_all_that_is_watched_is_detected_with_the_drift_role(deployed: Accounts) -> None:
+    client = deployed.session("dev", "drift").client("cloudformation")
+    for name in watched_stacks(load("dev"), of_account(ACCOUNT)):
+        detection = client.detect_stack_drift(StackName=name)["StackDriftDetectionId"]
+        client.describe_stack_drift_detection_status(StackDriftDetectionId=detection)
+        assert client.list_stack_resources(StackName=name)["StackResourceSummaries"]
+        client.describe_stack_resource_drifts(StackName=name)
+    refused(lambda: client.detect_stack_drift(StackName="platform-preview"))
+    refused(lambda: client.detect_stack_drift(StackName="CDKToolkit-orders-pre"))
 
 
-def test_the_read_role_is_refused_when_it_writes(deployed: Accounts) -> None:
-    reading = deployed.session("dev", "read")
+@pytest.mark.parametrize("purpose", ["read", "drift"])
+def test_a_role_that_reads_is_refused_when_it_writes(deployed: Accounts, purpose: Purpose) -> None:
+    reading = deployed.session("dev", purpose)
     cloudformation, lambda_ = reading.client("cloudformation"), reading.client("lambda")
     assert cloudformation.describe_stacks(StackName="orders-dev")["Stacks"]
     refused(lambda: cloudformation.delete_stack(StackName="orders-dev"))

@@ -12,8 +12,11 @@ import pytest
 from infra import ROOT, app, bundle
 from infra.app import ContextError, build
 from infra.bundle import BundleError
-from infra.environment import EnvironmentFileError, load, names
+from infra.environment import load, names
+from infra.errors import UsageError
+from infra.toml import FileError
 from tests.infra.synthesis import COMMIT, Resource, Synthesize, make_app, synthesized
+from tests.network import Network
 
 UNTAGGABLE = {
     "AWS::EC2::Route",
@@ -68,7 +71,7 @@ def test_wrong_context_is_refused_with_the_key_and_what_it_must_be(
 
 
 def test_an_unknown_environment_is_refused_with_the_known_ones(tmp_path: Path) -> None:
-    with pytest.raises(EnvironmentFileError, match="'staging': there is no such file; there are dev, local, preview"):
+    with pytest.raises(FileError, match="'staging': there is no such file; there are dev, local, preview"):
         build(make_app(tmp_path, environment="staging"))
 
 
@@ -80,7 +83,22 @@ def test_a_bundle_that_is_not_installed_is_refused_with_how_to_install_it(
         build(make_app(tmp_path, environment="dev"))
 
 
-@pytest.mark.parametrize("error", [BundleError, ContextError, EnvironmentFileError])
+@pytest.mark.parametrize(("environment", "pull_request"), [("dev", None), ("preview", "123")])
+def test_the_function_gets_the_bundle_of_its_architecture_and_runtime(
+    tmp_path: Path, environment: str, pull_request: str | None
+) -> None:
+    def bundled(architecture: str, runtime: str) -> Path:
+        (archive := tmp_path / "orders.zip").write_text(f"{architecture} {runtime}")
+        return archive
+
+    cdk_app = make_app(tmp_path / "assembly", environment=environment, pull_request=pull_request, commit=COMMIT)
+    build(cdk_app, bundled)
+    [asset] = Path(cdk_app.synth().directory).glob("asset.*.zip")
+    settings = load(environment)
+    assert asset.read_text() == f"{settings.capacity_provider.architecture} {settings.function.runtime}"
+
+
+@pytest.mark.parametrize("error", [BundleError, UsageError])
 def test_what_is_refused_ends_with_exit_code_2_and_the_message_alone(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: type[Exception]
 ) -> None:
@@ -206,18 +224,24 @@ def copy_of_the_work_tree(folder: Path) -> Path:
     return folder
 
 
-def start_synthesis(checkout: Path, output: Path, umask: int, **environ: str) -> subprocess.Popen[str]:
-    """Start the CDK CLI with no credentials, and with proxies that refuse whatever it asks of the network."""
-    refusing = "http://127.0.0.1:9"
+def start_synthesis(
+    checkout: Path, output: Path, umask: int, network: Network, **environ: str
+) -> subprocess.Popen[str]:
+    """Start the CDK CLI as by hand, with no credentials, and so that all that it asks for is asked of this network."""
     needed = {
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), "/usr/bin", "/bin"]),
-        "CDK_DISABLE_CLI_TELEMETRY": "true",
-        "HTTP_PROXY": refusing,
-        "HTTPS_PROXY": refusing,
+        "HTTP_PROXY": network.url,
+        "HTTPS_PROXY": network.url,
+        "TELEMETRY_ENDPOINT": f"{network.url}/metrics",
+        # What sends telemetry outlives the CLI. It now holds our pipe, so that we wait for it.
+        "CDK_TELEMETRY_SENDER_DEBUG": "1",
+        "CDK_HOME": f"{output}-home",  # notices are cached there, and then not asked for
     }
-    context = ["--context", "environment=prod", "--context", f"commit={COMMIT}"]
+    # Above no threshold at all, so each synthesis counts as slow, for which the CDK may write down where the time went.
+    values = ["environment=prod", f"commit={COMMIT}", "@aws-cdk/core.slowSynthThreshold=0"]
+    context = [f"--context={value}" for value in values]
     return subprocess.Popen(
-        [ROOT / "node_modules" / ".bin" / "cdk", "synth", "--quiet", "--no-notices", "--output", output, *context],
+        [ROOT / "node_modules" / ".bin" / "cdk", "synth", "--quiet", "--output", output, *context],
         cwd=checkout,
         env=needed | environ,
         umask=umask,
@@ -231,16 +255,19 @@ def files_below(folder: Path) -> list[Path]:
     return sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
 
 
-def test_two_syntheses_of_one_commit_are_equal_byte_by_byte(tmp_path: Path, installed_dependencies: Path) -> None:
+def test_two_syntheses_of_one_commit_are_equal_byte_by_byte_and_ask_nothing_of_the_network(
+    tmp_path: Path, installed_dependencies: Path, network: Network
+) -> None:
     assert installed_dependencies.exists()
     one, other = copy_of_the_work_tree(tmp_path / "one"), copy_of_the_work_tree(tmp_path / "another" / "and-deeper")
     (tmp_path / "home").mkdir()
     processes = [
-        start_synthesis(one, tmp_path / "first", 0o022, TZ="UTC"),
+        start_synthesis(one, tmp_path / "first", 0o022, network, TZ="UTC"),
         start_synthesis(
             other,
             other / "second",
             0o077,
+            network,
             HOME=str(tmp_path / "home"),
             USER="somebody",
             TZ="Pacific/Auckland",
@@ -252,6 +279,7 @@ def test_two_syntheses_of_one_commit_are_equal_byte_by_byte(tmp_path: Path, inst
     for process in processes:
         printed, _ = process.communicate()
         assert process.returncode == 0, printed
+    assert network.asked == []
 
     first, second = tmp_path / "first", other / "second"
     assert files_below(first) == files_below(second)

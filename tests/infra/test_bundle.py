@@ -236,7 +236,7 @@ def test_the_bundle_holds_the_function_and_what_its_lock_names_and_nothing_else(
     assert {name.split("/")[0] for name in archive.namelist()} == expected - {"bin", ".."}
 
 
-def test_every_module_of_the_function_is_in_the_bundle(archive: zipfile.ZipFile) -> None:
+def test_the_modules_of_the_function_are_in_the_bundle_and_nothing_else_beside_them(archive: zipfile.ZipFile) -> None:
     modules = {path.relative_to(bundle.FUNCTIONS).as_posix() for path in bundle.FUNCTIONS.rglob("*.py")}
     assert {name for name in archive.namelist() if name.startswith("orders/")} == modules
 

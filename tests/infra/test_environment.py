@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from infra.environment import Environment, EnvironmentFileError, load, names, of_account
+from infra import toml
+from infra.environment import Environment, load, names, of_account
+from infra.toml import FileError
 
 VALID = """\
 account = "111111111111"
@@ -75,18 +77,19 @@ def table_of(key: str) -> str:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(toml, "ROOT", tmp_path)
+    (folder := tmp_path / "environments").mkdir()
+    return folder
 
 
-def read(folder: Path, text: str | bytes) -> Environment:
-    content = text.encode() if isinstance(text, str) else text
-    (folder / "test.toml").write_bytes(content)
+def read(folder: Path, text: str) -> Environment:
+    (folder / "test.toml").write_text(text)
     return load("test", folder)
 
 
-def refused(folder: Path, text: str | bytes) -> str:
-    with pytest.raises(EnvironmentFileError) as caught:
+def refused(folder: Path, text: str) -> str:
+    with pytest.raises(FileError) as caught:
         read(folder, text)
     return str(caught.value)
 
@@ -338,8 +341,8 @@ def test_an_unknown_key_is_refused_with_the_known_ones(folder: Path, table: str)
 
 def test_an_unknown_table_is_refused_with_the_known_ones(folder: Path) -> None:
     message = refused(folder, VALID + "\n[alarms]\nemail = 'a@example.com'\n")
-    assert message.startswith("environments/test.toml: alarms: unknown key; known here: ")
-    assert all(table in message for table in TABLES)
+    known = ["account", "region", "qualifier", "preview_days", *TABLES]
+    assert message == f"environments/test.toml: alarms: unknown key; known here: {', '.join(known)}"
 
 
 def test_every_wrong_key_gets_a_line_of_its_own(folder: Path) -> None:
@@ -372,26 +375,15 @@ def test_every_broken_rule_between_tables_gets_a_line_of_its_own(folder: Path) -
     ]
 
 
-def test_what_cannot_be_read_is_refused_with_the_files_name_and_the_cause(folder: Path) -> None:
-    (folder / "test.toml").mkdir()
-    with pytest.raises(EnvironmentFileError, match=r"^environments/test\.toml: can't be read: Is a directory$"):
-        load("test", folder)
-
-
 def test_an_environment_does_not_name_itself(folder: Path) -> None:
-    assert "name: unknown key; an environment's name is its file's" in refused(folder, f'name = "test"\n{VALID}')
-
-
-@pytest.mark.parametrize("content", [b"account = ", b'account = "\xff"', b"\xff\xfe"], ids=["cut", "latin", "bytes"])
-def test_what_is_not_toml_is_refused_with_the_files_name(folder: Path, content: bytes) -> None:
-    assert refused(folder, content).startswith("environments/test.toml is not TOML: ")
+    assert "name: unknown key; it follows from the file's name" in refused(folder, f'name = "test"\n{VALID}')
 
 
 @pytest.mark.parametrize("name", ["staging", "", "../test", "test.toml", "TEST"])
 def test_an_unknown_environment_is_refused_with_the_known_ones(folder: Path, name: str) -> None:
     (folder / "test.toml").write_text(VALID)
     (folder / "other.toml").write_text(VALID)
-    with pytest.raises(EnvironmentFileError) as caught:
+    with pytest.raises(FileError) as caught:
         load(name, folder)
     assert str(caught.value) == f"environment {name!r}: there is no such file; there are other, test"
 

@@ -1,5 +1,8 @@
 """Which Python a checkout runs on: the one that Lambda has where it is found, else the one at hand."""
 
+import os
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -57,3 +60,26 @@ def test_a_python_that_is_too_old_is_told_of(
     monkeypatch.setattr(find_python, "OLDEST", (99, 0))
     assert find_python.main() == 2
     assert "Python 3.11 or newer" in capsys.readouterr().err
+
+
+def test_an_older_one_that_will_do_is_taken_where_python3_is_too_old(
+    places: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "version_info", (3, 9, 6))  # macOS's own
+    assert make(places / "bin" / "python3.12") == found(capsys)
+
+
+def test_an_interrupt_ends_it_at_once_and_without_a_traceback(tmp_path: Path) -> None:
+    # The candidate opens the pipe once it is asked, so then the search is under way.
+    os.mkfifo(started := tmp_path / "started")
+    candidate = tmp_path / "python3.13"
+    candidate.write_text(f"#!/bin/sh\n: > {started}\nexec sleep 60\n")
+    candidate.chmod(0o755)
+    environ = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+    with subprocess.Popen(
+        [sys.executable, find_python.__file__], env=environ, stderr=subprocess.PIPE, start_new_session=True
+    ) as search:
+        started.read_bytes()
+        os.killpg(search.pid, signal.SIGINT)  # as a terminal does
+        assert search.communicate(timeout=30)[1] == b""
+    assert search.returncode == -signal.SIGINT  # a shell's 130

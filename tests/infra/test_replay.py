@@ -12,10 +12,11 @@ from types import ModuleType
 import pytest
 from aws_durable_execution_sdk_python.lambda_service import OperationStatus
 
-from infra import ROOT
+from infra import ROOT, contract
+from infra.contract import load as load_contract
 from infra.replay import RECORDED
 from infra.replay import __main__ as command
-from infra.replay.check import check
+from infra.replay.check import check, compare
 from infra.replay.history import SDK, History, HistoryError, load
 from orders import handler as orders
 
@@ -202,8 +203,8 @@ def record_apart(module: str, path: Path, *folders: Path) -> None:
     """Record in a process of its own: the local runner leaves the event loop open that it makes."""
     code = (
         "import sys; from importlib import import_module; from pathlib import Path;"
-        "from infra.replay.record import record;"
-        "[record(import_module(sys.argv[1]), Path(folder)) for folder in sys.argv[2:]]"
+        "from infra.contract import load; from infra.replay.record import record;"
+        "[record(import_module(sys.argv[1]), load().sample, Path(folder)) for folder in sys.argv[2:]]"
     )
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join([str(path), str(ROOT / "functions")])}
     subprocess.run([sys.executable, "-c", code, module, *map(str, folders)], check=True, cwd=ROOT, env=environ)
@@ -242,6 +243,22 @@ def test_branches_are_replayed_as_well(mutant: Mutate, tmp_path: Path) -> None:
     (broken,) = check(mutant((WAIT, BRANCHES.replace('"pause"', '"rest"'))).handler, recorded)
     assert broken.operation.endswith(", WAIT pause")
     assert broken.reason == "renamed or replaced: the code now has WAIT rest here"
+
+
+def test_the_contract_has_the_operations_of_the_recorded_histories(histories: list[History]) -> None:
+    assert compare(load_contract(), histories) == []
+
+
+def test_a_contract_with_other_operations_is_red_with_the_line_that_it_should_have(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stale = load_contract().model_copy(update={"operations": ["step validate-order", "step process-order"]})
+    monkeypatch.setattr(contract, "load", lambda: stale)
+    assert command.main(["check"]) == 1
+    assert capsys.readouterr().err == (
+        'functions/orders/contract.toml: operations: must be ["step validate-order", "wait wait-before-processing", '
+        '"step process-order"], as in the recorded histories\n'
+    )
 
 
 def test_the_command_says_which_operation_broke_and_exits_with_1(

@@ -22,7 +22,7 @@ class Event:
     trusted: bool = True
     """Whether GitHub gives its runs tokens: not to those of forks and of Dependabot."""
     workflow: str = ""
-    """The one file that somebody starts by hand."""
+    """The one file that somebody starts by hand, or whose time of day it is."""
 
     def __str__(self) -> str:
         """Tell it in a few words."""
@@ -60,9 +60,9 @@ def push(commit: str, before: str) -> Event:
     )
 
 
-def schedule(commit: str) -> Event:
-    """Return the event of a time of day, on main as it is."""
-    return Event("schedule", MAIN, commit, repository())
+def schedule(commit: str, workflow: str) -> Event:
+    """Return the event of the time that a workflow is scheduled for, on main as it is."""
+    return Event("schedule", MAIN, commit, repository(), workflow=workflow)
 
 
 def dispatch(commit: str, workflow: str, inputs: dict[str, str]) -> Event:

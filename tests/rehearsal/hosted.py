@@ -17,10 +17,11 @@ from infra import ROOT
 from infra.console.progress import console, doing
 from tests.github.server import serve
 from tests.github.state import Pull, State, Table
-from tests.rehearsal import events, tokens, workflows
+from tests.rehearsal import environments, events, workflows
 from tests.rehearsal.act import Job, Order, Runner
 from tests.rehearsal.concurrency import Groups, Place
 from tests.rehearsal.events import REPOSITORY, Event
+from tests.rehearsal.issuer import Issuer
 from tests.rehearsal.repository import Change, Repository
 from tests.rehearsal.step import CANCEL, VARIABLE
 from tests.rehearsal.workflows import Outcome, Planned
@@ -84,7 +85,7 @@ class GitHub:
         """
         (folder / "home").mkdir()
         self.state = State(REPOSITORY.full_name)
-        self.issuer = tokens.Issuer()
+        self.issuer = Issuer()
         self.repository = Repository(folder, change)
         self.runs: list[Run] = []
         self.without_branch_rules: set[str] = set()
@@ -154,8 +155,8 @@ class GitHub:
         self._groups.look_again()
 
     def night(self) -> Runs:
-        """Let it be the time of day that workflows are scheduled for."""
-        return self.happen(events.schedule(self.repository.main()))
+        """Let it be the time of night that a workflow is scheduled for."""
+        return self.happen(events.schedule(self.repository.main(), "reconcile.yml"))
 
     def happen(self, *happened: Event, meanwhile: Meanwhile | None = None) -> Runs:
         """Run every workflow that starts by one of these events, all at the same time."""
@@ -265,7 +266,7 @@ class GitHub:
     def _refused(self, run: Run, planned: Planned) -> Job | None:
         """Return a job that GitHub does not start, because of the rules of its environment."""
         name = planned.environment
-        if not name or name in self.without_branch_rules or tokens.may_enter(run.event.ref, name):
+        if not name or name in self.without_branch_rules or environments.may_enter(run.event.ref, name):
             return None
         reason = f"GitHub: {run.event.ref} is not allowed to deploy to {name} due to environment protection rules"
         return Job(planned.name, time.time(), time.time(), "failure", refusals=[reason])
@@ -281,7 +282,7 @@ class GitHub:
             payload=folder / "event.json",
             actor=run.event.actor,
             matrix=planned.matrix,
-            variables=tokens.ENVIRONMENTS.get(planned.environment, {}),
+            variables=environments.ENVIRONMENTS.get(planned.environment, {}),
             token=",".join(f"{scope}={access}" for scope, access in planned.permissions.items()) or "none",
             environ=self._environ | self._given(run, planned) | {VARIABLE: str(folder / CANCEL)},
             actions=third_party(self._tree(run.event)),

@@ -5,7 +5,7 @@ from pathlib import Path
 import yaml
 
 from infra.environment import load
-from infra.naming import PURPOSES, role
+from infra.policies.purposes import PURPOSES, role
 from tests.github.state import Table
 from tests.rehearsal.act import Job
 from tests.rehearsal.workflows import RUNNER

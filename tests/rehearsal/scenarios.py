@@ -164,7 +164,7 @@ def night(stage: Stage) -> None:
     retain_logs(stage, days=30)
     runs = stage.github.night()
     reconciled = dict.fromkeys(
-        ("drift dev", "drift prod", "sweep", "prune dev", "prune preview", "prune prod"), "success"
+        ("drift dev", "drift preview", "drift prod", "sweep", "prune dev", "prune preview", "prune prod"), "success"
     )
     expect(runs[RECONCILE].results, reconciled | {"drift dev": "failure"}, "the jobs of a night after a change by hand")
     (issue,) = stage.github.state.issues.values()

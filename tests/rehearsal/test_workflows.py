@@ -89,6 +89,8 @@ def test_every_third_party_action_is_found_at_its_pin() -> None:
         ("deploy.yml", Event("push", "refs/heads/another", "2" * 40), False),
         ("deploy.yml", events.dispatch("2" * 40, "deploy.yml", {}), True),
         ("deploy.yml", events.dispatch("2" * 40, "teardown.yml", {}), False),
+        ("reconcile.yml", events.schedule("2" * 40, "reconcile.yml"), True),
+        ("portability.yml", events.schedule("2" * 40, "reconcile.yml"), False),
         ("environment.yml", PUSHED, False),
     ],
 )

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from infra.environment import load, names
+from infra import find_python
+from infra.environment import names
 from infra.pipeline.drain import CHOICES
 from tests.workflows.reading import (
     ACTION_FILES,
@@ -49,10 +50,12 @@ def test_workflows_start_on_these_events_and_on_no_other() -> None:
         "deploy.yml": {"push", "workflow_dispatch"},
         "environment.yml": {"workflow_call"},
         "diff.yml": {"workflow_call"},
+        "drift.yml": {"workflow_call"},
         "prune.yml": {"workflow_call"},
         "remove.yml": {"workflow_call"},
         "teardown.yml": {"workflow_dispatch"},
         "reconcile.yml": {"schedule", "workflow_dispatch"},
+        "portability.yml": {"schedule", "workflow_dispatch"},
     }
     opening_and_closing = ["opened", "synchronize", "reopened", "closed"]
     assert WORKFLOWS["pull-request.yml"]["on"]["pull_request"] == {"branches": ["main"], "types": opening_and_closing}
@@ -79,12 +82,14 @@ def test_each_job_has_these_permissions_and_no_other() -> None:
         ("deploy.yml", "prod"): DEPLOY,
         ("environment.yml", "deploy"): DEPLOY,
         ("diff.yml", "diff"): ASSUME,
+        ("drift.yml", "drift"): ASSUME | {"issues": "write"},
         ("prune.yml", "prune"): ASSUME,
         ("remove.yml", "remove"): ASSUME,
         ("teardown.yml", "remove"): ASSUME,
         ("reconcile.yml", "drift"): ASSUME | {"issues": "write"},
         ("reconcile.yml", "sweep"): DEPLOY | {"issues": "write"},
         ("reconcile.yml", "prune"): ASSUME,
+        ("portability.yml", "try"): READ,
     }
 
 
@@ -107,10 +112,10 @@ def test_every_job_is_named() -> None:
 
 
 @with_steps
-def test_every_job_ends_in_time_and_runs_on_one_image(where: tuple[str, str]) -> None:
+def test_every_job_ends_in_time_and_runs_on_one_image_but_for_those_that_try_others(where: tuple[str, str]) -> None:
     job = JOBS[where]
     assert 0 < job["timeout-minutes"] <= 45
-    assert job["runs-on"] == "ubuntu-24.04"
+    assert job["runs-on"] == ("${{ matrix.system }}" if where == ("portability.yml", "try") else "ubuntu-24.04")
 
 
 @with_steps
@@ -151,6 +156,7 @@ def test_a_newer_push_cancels_only_what_changes_nothing() -> None:
         ("pull-request.yml", "checks"),
         ("pull-request.yml", "build"),
         ("diff.yml", "diff"),
+        ("portability.yml", "try"),
     }
 
 
@@ -193,7 +199,8 @@ def test_the_one_job_of_a_pull_request_that_may_write_runs_the_base_branch_and_t
         for where, job in JOBS.items()
         if any(access == "write" for permission, access in job["permissions"].items() if permission != "id-token")
     }
-    assert writing == {("pull-request.yml", "comment"), ("reconcile.yml", "drift"), ("reconcile.yml", "sweep")}
+    drift = {("reconcile.yml", "drift"), ("drift.yml", "drift")}
+    assert writing == {("pull-request.yml", "comment"), ("reconcile.yml", "sweep")} | drift
     job = JOBS["pull-request.yml", "comment"]
     assert [step["with"].get("ref") for step in uses(job, "actions/checkout")] == [
         "${{ github.event.pull_request.base.ref }}"
@@ -223,9 +230,12 @@ def test_dependabot_watches_every_lock_and_every_action() -> None:
     assert all(update["cooldown"]["default-days"] >= 7 and update["groups"] for update in updates)
 
 
-def test_the_night_begins_off_the_full_hour_and_no_part_of_it_waits_for_another() -> None:
-    (schedule,) = WORKFLOWS["reconcile.yml"]["on"]["schedule"]
-    assert 0 < int(schedule["cron"].split()[0]) < 60
+def test_what_is_scheduled_begins_off_the_full_hour() -> None:
+    for workflow in WORKFLOWS.values():
+        assert all(0 < int(each["cron"].split()[0]) < 60 for each in workflow["on"].get("schedule", []))
+
+
+def test_no_part_of_the_night_waits_for_another() -> None:
     jobs = WORKFLOWS["reconcile.yml"]["jobs"]
     assert set(jobs) == {"drift", "sweep", "prune"}
     for job in jobs.values():
@@ -237,9 +247,19 @@ def test_the_night_begins_off_the_full_hour_and_no_part_of_it_waits_for_another(
 def test_the_night_looks_at_every_environment_that_workflows_deploy() -> None:
     jobs = WORKFLOWS["reconcile.yml"]["jobs"]
     deployed = {name for name in names() if name != "local"}
-    lasting = {name for name in deployed if not load(name).hosts_previews}
-    assert set(jobs["drift"]["strategy"]["matrix"]["environment"]) == lasting
-    assert set(jobs["prune"]["strategy"]["matrix"]["environment"]) == deployed
+    for part in ("drift", "prune"):
+        assert set(jobs[part]["strategy"]["matrix"]["environment"]) == deployed
+
+
+def test_macos_and_linux_are_tried_on_their_own_processors_with_the_oldest_python_and_those_of_lambda() -> None:
+    job = JOBS["portability.yml", "try"]
+    tried = job["strategy"]["matrix"]["include"]
+    assert {each["system"] for each in tried} == {"macos-15", "ubuntu-24.04", "ubuntu-24.04-arm"}
+    assert {each["python"] for each in tried} == {".".join(map(str, find_python.OLDEST)), *find_python.PREFERRED}
+    (python,) = uses(job, "actions/setup-python")
+    assert python["with"]["python-version"] == "${{ matrix.python }}"
+    # Without this the newest that the image has would be taken.
+    assert job["env"]["PYTHON"] == "python${{ matrix.python }}"
 
 
 def test_a_teardown_offers_these_environments_and_shows_only_unless_told_otherwise() -> None:

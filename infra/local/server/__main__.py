@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -10,9 +11,10 @@ import traceback
 from argparse import ArgumentParser
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
+from infra import limits
 from infra.local.orphan import when_orphaned
+from infra.local.server.asgi import as_if_by_tls
 
 CHILDREN_END_WITHIN_SECONDS = 2
 
@@ -30,6 +32,7 @@ def main() -> None:
         _end(arguments.folder)
 
     signal.signal(signal.SIGTERM, end)
+    raise_file_limit()
     when_orphaned(lambda: os.kill(os.getpid(), signal.SIGTERM))
     try:
         serve(arguments.listener, arguments.python, skip_time=arguments.skip_time)
@@ -38,34 +41,42 @@ def main() -> None:
     _end(arguments.folder)
 
 
+def raise_file_limit() -> None:
+    """Let this process and its children open as many files as a function may, where the system allows fewer: macOS 256.
+
+    Each connection, worker and pipe takes one.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < limits.FILE_DESCRIPTORS and soft != resource.RLIM_INFINITY:
+        most = limits.FILE_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, limits.FILE_DESCRIPTORS)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
 def serve(listener: int, python: str, *, skip_time: bool) -> None:
     """Join ministack and the runner of durable executions, and serve them on a socket that already listens."""
     # They import ministack, which takes its settings from the environment as it is imported.
-    from infra.local.server import emulator, iam, resource_types, tagging  # noqa: PLC0415
+    from infra.local.server import iam, ministack, resource_types, tagging  # noqa: PLC0415
+    from infra.local.server.capacity_providers import CapacityProviders  # noqa: PLC0415
     from infra.local.server.durable import DurableExecutions  # noqa: PLC0415
     from infra.local.server.lambda_api import LambdaApi  # noqa: PLC0415
     from infra.local.server.runner import Runner  # noqa: PLC0415
 
     port = socket.socket(fileno=os.dup(listener)).getsockname()[1]
     executions = DurableExecutions(Runner.start(python, f"http://127.0.0.1:{port}", skip_time=skip_time))
-    emulator.service_handlers["lambda"] = LambdaApi(emulator.service_handlers["lambda"], executions).handle
-    resource_types.teach(executions)
+    providers = CapacityProviders()
+    handlers = ministack.service_handlers
+    handlers["lambda"] = LambdaApi(handlers["lambda"], executions, providers).handle
+    resource_types.teach(executions, providers)
     iam.teach()
-    tagging.teach()
+    tagging.teach(providers)
     logging = Path(__file__).with_name("function_logging.py").read_text()
-    emulator.replace("core.lambda_runtime", "_PYTHON_WORKER_SCRIPT", f"{logging}\n{emulator.worker_program}")
-
-    async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
-        if scope["type"] == "http":
-            # The CDK's bootstrap bucket refuses what did not come by TLS. From this machine to itself there is none.
-            scope["scheme"] = "https"
-        await emulator.application(scope, receive, send)
+    ministack.replace("core.lambda_runtime", "_PYTHON_WORKER_SCRIPT", f"{logging}\n{ministack.worker_program}")
 
     # By name, because the environment that checks types has no hypercorn.
     config = import_module("hypercorn.config").Config()
     config.bind = [f"fd://{listener}"]
     run = import_module("hypercorn.asyncio").serve
-    asyncio.run(run(application, config, shutdown_trigger=asyncio.Event().wait))
+    asyncio.run(run(as_if_by_tls(ministack.application), config, shutdown_trigger=asyncio.Event().wait))
 
 
 def _end(folder: Path) -> None:

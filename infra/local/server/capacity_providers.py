@@ -1,16 +1,14 @@
-"""Capacity providers, and the scaling of function versions: records, and the rules that protect them."""
+"""Capacity providers: records, and the rules that protect them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import TypedDict
 
-from infra.local.server import emulator
-from infra.local.server.request import Answer, ApiError, Function, Request, answer, conflict, invalid, not_found
-
-LATEST_PUBLISHED = "$LATEST.PUBLISHED"
-MOST_ENVIRONMENTS = 15_000  # FunctionScalingConfig (Lambda API)
-# What Lambda takes where nothing is said (Lambda developer guide, scaling of Managed Instances).
-DEFAULT_SCALING = {"MinExecutionEnvironments": 3, "MaxExecutionEnvironments": MOST_ENVIRONMENTS}
+from infra import limits
+from infra.local.server import ministack
+from infra.local.server.ministack import Answer, Json, Records
+from infra.local.server.request import ApiError, Request, answer, conflict, not_found
+from infra.local.server.scaling import LATEST_PUBLISHED, provider_of
 
 SETTINGS = (
     "VpcConfig",
@@ -23,146 +21,103 @@ SETTINGS = (
 )
 UPDATABLE = ("CapacityProviderScalingConfig", "PropagateTags", "TelemetryConfig")
 
-_providers = emulator.ScopedDict()  # by name
+
+class Provider(TypedDict):
+    """A capacity provider, as Lambda's API describes it, and its tags."""
+
+    description: Json
+    tags: dict[str, str]
 
 
-def create(name: str, settings: dict[str, Any], tags: dict[str, str]) -> dict[str, Any]:
-    """Create a capacity provider, and return its description.
+class CapacityProviders:
+    """The capacity providers of all accounts; each call is about those of the request's account and region."""
 
-    Raises:
-        ApiError: there is one of this name already.
-    """
-    if name in _providers:
-        raise conflict(f"Capacity provider {name} already exists")
-    arn = f"arn:aws:lambda:{emulator.region()}:{emulator.account_id()}:capacity-provider:{name}"
-    _providers[name] = {
-        "Description": {
-            "CapacityProviderArn": arn,
+    def __init__(self) -> None:
+        self._by_name: Records[Provider] = ministack.new_records()
+
+    def create(self, name: str, settings: Json, tags: dict[str, str]) -> Json:
+        """Create a capacity provider, and return its description.
+
+        Raises:
+            ApiError: there is one of this name already.
+        """
+        if name in self._by_name:
+            raise conflict(f"Capacity provider {name} already exists")
+        description = {
+            "CapacityProviderArn": (
+                f"arn:aws:lambda:{ministack.region()}:{ministack.account_id()}:capacity-provider:{name}"
+            ),
             "State": "Active",
             "LastModified": _now(),
             **{key: settings[key] for key in SETTINGS if key in settings},
-        },
-        "Tags": tags,
-    }
-    return _providers[name]["Description"]
-
-
-def describe(name_or_arn: str) -> dict[str, Any]:
-    """Return the description of a capacity provider.
-
-    Raises:
-        ApiError: there is none of this name or ARN.
-    """
-    return _record(name_or_arn)["Description"]
-
-
-def update(name: str, settings: dict[str, Any], tags: dict[str, str] | None = None) -> dict[str, Any]:
-    """Change what can be changed of a capacity provider, and return its description."""
-    record = _record(name)
-    changes = {key: settings[key] for key in UPDATABLE if key in settings}
-    record["Description"] |= changes | {"LastModified": _now()}
-    if tags is not None:
-        record["Tags"] = tags
-    return record["Description"]
-
-
-def delete(name: str) -> dict[str, Any]:
-    """Delete a capacity provider, and return its last description.
-
-    Raises:
-        ApiError: function versions use it.
-    """
-    record = _record(name)["Description"]
-    if used_by := [item["FunctionArn"] for item in attached_versions(record["CapacityProviderArn"])]:
-        raise conflict(f"Capacity provider {name} can't be deleted: {', '.join(used_by)} use it")
-    del _providers[name_of(name)]
-    return record | {"State": "Deleting"}
-
-
-def attached_versions(arn: str) -> Iterator[dict[str, str]]:
-    """List the versions that use a capacity provider, and the published latest of each function that does."""
-    for function in emulator.functions.values():
-        if provider_of(function["config"]) == arn:
-            yield {"FunctionArn": f"{function['config']['FunctionArn']}:{LATEST_PUBLISHED}", "State": "Active"}
-        for version in function["versions"].values():
-            if provider_of(version["config"]) == arn:
-                yield {"FunctionArn": version["config"]["FunctionArn"], "State": "Active"}
-
-
-def provider_of(config: dict[str, Any]) -> str | None:
-    """Return the ARN of the capacity provider in a function's or version's configuration."""
-    managed = config.get("CapacityProviderConfig", {}).get("LambdaManagedInstancesCapacityProviderConfig", {})
-    return managed.get("CapacityProviderArn")
-
-
-def put_scaling(function: Function, qualifier: str, scaling: dict[str, Any]) -> None:
-    """Set how many execution environments a version has, least and most.
-
-    Raises:
-        ApiError: it has no capacity provider, or the numbers contradict each other.
-    """
-    record = function.record()
-    if not provider_of(record["config"]):
-        raise invalid("FunctionScalingConfig can't be specified for this Lambda function type.")
-    wanted = DEFAULT_SCALING | {key: int(value) for key, value in scaling.items()}
-    least, most = wanted["MinExecutionEnvironments"], wanted["MaxExecutionEnvironments"]
-    if not 0 <= least <= most <= MOST_ENVIRONMENTS or (least == 0 and most != 0):
-        raise invalid(f"{least} to {most} execution environments: 0 <= minimum <= maximum, and 0 only as both")
-    record.setdefault("Scaling", {})[qualifier] = wanted
-
-
-def scaling(function: Function, qualifier: str) -> dict[str, int]:
-    """Return how many execution environments a version has, least and most."""
-    return function.record().get("Scaling", {}).get(qualifier, DEFAULT_SCALING)
-
-
-def records() -> list[dict[str, Any]]:
-    """Return all capacity providers, with their tags."""
-    return list(_providers.values())
-
-
-def tags(arn: str) -> dict[str, str]:
-    """Return the tags of a capacity provider."""
-    return _record(arn)["Tags"]
-
-
-def handle(request: Request, name: str | None, operation: str | None) -> Answer:
-    """Answer a call of the capacity provider API."""
-    match request.method, name, operation:
-        case "GET", None, None:
-            return answer({"CapacityProviders": [record["Description"] for record in records()]})
-        case "POST", None, None:
-            content = request.json()
-            return _one(create(content["CapacityProviderName"], content, content.get("Tags") or {}), 202)
-        case "GET", str(), None:
-            return _one(describe(name), 200)
-        case "PUT", str(), None:
-            return _one(update(name, request.json()), 202)
-        case "DELETE", str(), None:
-            return _one(delete(name), 202)
-        case "GET", str(), "function-versions":
-            arn = describe(name)["CapacityProviderArn"]
-            return answer({"CapacityProviderArn": arn, "FunctionVersions": list(attached_versions(arn))})
-        case _:
-            raise ApiError("UnknownOperationException", f"{request.method} {request.path} is not emulated", 404)
-
-
-def handle_scaling(request: Request, function: Function) -> Answer:
-    """Answer a call about the scaling of a function's version."""
-    qualifier = function.qualifier or LATEST_PUBLISHED
-    if qualifier != LATEST_PUBLISHED and qualifier not in function.record()["versions"]:
-        raise not_found(f"{function.arn}:{qualifier}")
-    if request.method == "PUT":
-        put_scaling(function, qualifier, request.json().get("FunctionScalingConfig") or {})
-        return answer({"FunctionState": "Active"}, 202)
-    current = scaling(function, qualifier)
-    return answer(
-        {
-            "FunctionArn": f"{function.arn}:{qualifier}",
-            "AppliedFunctionScalingConfig": current,
-            "RequestedFunctionScalingConfig": current,
         }
-    )
+        self._by_name[name] = {"description": description, "tags": tags}
+        return description
+
+    def describe(self, name_or_arn: str) -> Json:
+        """Return the description of a capacity provider.
+
+        Raises:
+            ApiError: there is none of this name or ARN.
+        """
+        return self._record(name_or_arn)["description"]
+
+    def update(self, name: str, settings: Json, tags: dict[str, str] | None = None) -> Json:
+        """Change what can be changed of a capacity provider, and return its description."""
+        record = self._record(name)
+        changes = {key: settings[key] for key in UPDATABLE if key in settings}
+        record["description"] |= changes | {"LastModified": _now()}
+        if tags is not None:
+            record["tags"] = tags
+        return record["description"]
+
+    def delete(self, name: str) -> Json:
+        """Delete a capacity provider, and return its last description.
+
+        Raises:
+            ApiError: function versions use it.
+        """
+        record = self.describe(name)
+        if used_by := [item["FunctionArn"] for item in _attached_versions(record["CapacityProviderArn"])]:
+            raise conflict(f"Capacity provider {name} can't be deleted: {', '.join(used_by)} use it")
+        del self._by_name[name_of(name)]
+        return record | {"State": "Deleting"}
+
+    def records(self) -> list[Provider]:
+        """Return all capacity providers, with their tags."""
+        return list(self._by_name.values())
+
+    def tags(self, arn: str) -> dict[str, str]:
+        """Return the tags of a capacity provider."""
+        return self._record(arn)["tags"]
+
+    def handle(self, request: Request, name: str | None, operation: str | None) -> Answer:
+        """Answer a call of the capacity provider API."""
+        match request.method, name, operation:
+            case "GET", None, None:
+                descriptions = [record["description"] for record in self.records()]
+                return answer(_page(request, "CapacityProviders", descriptions))
+            case "POST", None, None:
+                content = request.json()
+                return _one(self.create(content["CapacityProviderName"], content, content.get("Tags") or {}), 202)
+            case "GET", str(), None:
+                return _one(self.describe(name), 200)
+            case "PUT", str(), None:
+                return _one(self.update(name, request.json()), 202)
+            case "DELETE", str(), None:
+                return _one(self.delete(name), 202)
+            case "GET", str(), "function-versions":
+                arn = self.describe(name)["CapacityProviderArn"]
+                page = _page(request, "FunctionVersions", list(_attached_versions(arn)))
+                return answer({"CapacityProviderArn": arn} | page)
+            case _:
+                raise ApiError("UnknownOperationException", f"{request.method} {request.path} is not emulated", 404)
+
+    def _record(self, name_or_arn: str) -> Provider:
+        name = name_of(name_or_arn)
+        if name not in self._by_name:
+            raise not_found(f"Capacity provider {name}")
+        return self._by_name[name]
 
 
 def name_of(name_or_arn: str) -> str:
@@ -170,14 +125,21 @@ def name_of(name_or_arn: str) -> str:
     return name_or_arn.rpartition(":capacity-provider:")[2]
 
 
-def _record(name_or_arn: str) -> dict[str, Any]:
-    name = name_of(name_or_arn)
-    if name not in _providers:
-        raise not_found(f"Capacity provider {name}")
-    return _providers[name]
+def _attached_versions(arn: str) -> Iterator[dict[str, str]]:
+    """List the versions that use a capacity provider, and the published latest of each function that does."""
+    for function in ministack.functions.values():
+        if provider_of(function["config"]) == arn:
+            yield {"FunctionArn": f"{function['config']['FunctionArn']}:{LATEST_PUBLISHED}", "State": "Active"}
+        for version in function["versions"].values():
+            if provider_of(version["config"]) == arn:
+                yield {"FunctionArn": version["config"]["FunctionArn"], "State": "Active"}
 
 
-def _one(description: dict[str, Any], status: int) -> Answer:
+def _page(request: Request, name: str, items: Sequence[object]) -> Json:
+    return request.page(name, items, limits.CAPACITY_PROVIDERS_PAGE, limits.CAPACITY_PROVIDERS_PAGE.most)
+
+
+def _one(description: Json, status: int) -> Answer:
     return answer({"CapacityProvider": description}, status)
 
 

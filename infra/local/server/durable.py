@@ -6,16 +6,18 @@ import json
 import re
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 from urllib.parse import quote, urlencode
 from uuid import uuid4
 
-from infra.local.server import emulator
-from infra.local.server.request import Answer, ApiError, Function, Request, answer, conflict, invalid, not_found
-from infra.local.server.runner import Runner
+from infra import limits
+from infra.execution_arn import ExecutionArn
+from infra.local.server import ministack
+from infra.local.server.ministack import Answer, Json
+from infra.local.server.request import ApiError, FunctionName, Request, answer, conflict, invalid, not_found
+from infra.local.server.runner import NOT_ENDED, Runner
+from infra.local.server.started import StartedExecutions
 
 POLL_SECONDS = 0.05
-NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")  # DurableExecutionName (Lambda API)
 LATEST = "$LATEST"
 
 
@@ -24,10 +26,9 @@ class DurableExecutions:
 
     def __init__(self, runner: Runner) -> None:
         self._runner = runner
-        # By function and execution name: the ARN, and the digest of the event that it was started with.
-        self._started: dict[tuple[str, str], tuple[str, str]] = {}
+        self._started = StartedExecutions()
 
-    async def invoke(self, function: Function, request: Request) -> Answer:
+    async def invoke(self, function: FunctionName, request: Request) -> Answer:
         """Answer a caller's Invoke: start an execution, and wait for its end unless the caller does not."""
         version = pinned_version(function)
         name = request.headers.get("x-amz-durable-execution-name") or str(uuid4())
@@ -45,24 +46,26 @@ class DurableExecutions:
         }
         return 200, headers | {"X-Amz-Function-Error": "Unhandled"}, json.dumps(content).encode()
 
-    async def list_by_function(self, function: Function, request: Request) -> Answer:
+    async def list_by_function(self, function: FunctionName, request: Request) -> Answer:
         """Answer ListDurableExecutionsByFunction. Without a qualifier it lists those of all versions."""
         function.record()
         summaries = await asyncio.to_thread(self._runner.executions, function.arn)
         chosen = [summary for summary in summaries if all(test(summary) for test in _filters(function, request))]
         chosen.sort(key=lambda summary: summary["StartTimestamp"], reverse=request.one("ReverseOrder") != "true")
-        start = int(request.one("Marker") or 0)
-        end = start + int(request.one("MaxItems") or 100)
-        more = {"NextMarker": str(end)} if end < len(chosen) else {}
-        return answer({"DurableExecutions": chosen[start:end], **more})
+        page, default = limits.DURABLE_EXECUTIONS_PAGE, limits.DEFAULT_DURABLE_EXECUTIONS_PAGE
+        return answer(request.page("DurableExecutions", chosen, page, default))
 
     async def pass_on(self, request: Request, arn: str, operation: str | None) -> Answer:
         """Let the runner answer for one execution.
 
         Raises:
-            ApiError: the execution is not one of the caller's account and region.
+            ApiError: that is not the ARN of an execution, or not of one of the caller's account and region.
         """
-        if not arn.startswith(f"arn:aws:lambda:{emulator.region()}:{emulator.account_id()}:function:"):
+        try:
+            function_arn = ExecutionArn.parse(arn).function_arn
+        except ValueError as error:
+            raise invalid(str(error)) from None
+        if not function_arn.startswith(f"arn:aws:lambda:{ministack.region()}:{ministack.account_id()}:function:"):
             raise not_found(f"Durable execution {arn}")
         parts = ["2025-12-01", "durable-executions", arn, *([operation] if operation else [])]
         return await self._call(request, parts)
@@ -71,52 +74,53 @@ class DurableExecutions:
         """Let the runner answer for a callback, whose id names its execution."""
         return await self._call(request, ["2025-12-01", "durable-execution-callbacks", callback, operation])
 
-    def wait_until_drained(self, function: Function, sleep: Callable[[float], object]) -> None:
+    def wait_until_drained(self, function: FunctionName, sleep: Callable[[float], object]) -> None:
         """Block until no execution of a function runs any more, and forget the names of those that ran."""
         while self.are_running(function):
             sleep(POLL_SECONDS)
-        self._started = {key: value for key, value in self._started.items() if key[0] != function.arn}
+        self._started.forget(function.arn)
 
-    def are_running(self, function: Function) -> bool:
+    def are_running(self, function: FunctionName) -> bool:
         """Tell whether any execution of a function has not ended."""
         return self._runner.running(function.arn)
 
-    async def _start(self, function: Function, version: str, name: str, event: bytes) -> str:
+    async def _start(self, function: FunctionName, version: str, name: str, event: bytes) -> str:
         """Start an execution, or return the one that has this name and event already."""
         _check_start(function, name, event)
         digest = hashlib.sha256(event).hexdigest()
-        arn = f"{function.arn}:{version}/durable-execution/{name}/{uuid4()}"
-        started, same = self._started.setdefault((function.arn, name), (arn, digest))
+        execution = ExecutionArn(function.arn, version, name, str(uuid4()))
+        arn = str(execution)
+        started, same = self._started.take(function.arn, name, arn, digest)
         if same != digest:
             raise ApiError("DurableExecutionAlreadyStartedException", f"{started} was started with another event", 409)
         if started == arn:
-            await self._begin(function, version, name, arn, event)
+            await self._begin(function, execution, event)
         return started
 
-    async def _begin(self, function: Function, version: str, name: str, arn: str, event: bytes) -> None:
+    async def _begin(self, function: FunctionName, execution: ExecutionArn, event: bytes) -> None:
         config = function.record()["config"]["DurableConfig"]
         content = {
             "AccountId": function.account,
             "FunctionName": function.arn,
-            "FunctionQualifier": version,
-            "ExecutionName": name,
+            "FunctionQualifier": execution.version,
+            "ExecutionName": execution.name,
             "ExecutionTimeoutSeconds": int(config["ExecutionTimeout"]),
-            "ExecutionRetentionPeriodDays": int(config.get("RetentionPeriodInDays", 14)),
-            "InvocationId": arn.rpartition("/")[2],
+            "ExecutionRetentionPeriodDays": int(config.get("RetentionPeriodInDays", limits.DEFAULT_RETENTION_DAYS)),
+            "InvocationId": execution.id,
             "Input": event.decode(),
         }
         status, result = await asyncio.to_thread(
             self._runner.call, "POST", "/start-durable-execution", json.dumps(content).encode()
         )
-        if result.get("ExecutionArn") != arn:
-            del self._started[function.arn, name]
+        if result.get("ExecutionArn") != str(execution):
+            self._started.give_back(function.arn, execution.name)
             raise ApiError("ServiceException", f"the runner answered {status}: {result}", 500)
 
-    async def _end(self, arn: str) -> dict[str, Any]:
+    async def _end(self, arn: str) -> Json:
         path = f"/2025-12-01/durable-executions/{quote(arn, safe='')}"
         while True:
             _, execution = await asyncio.to_thread(self._runner.call, "GET", path)
-            if execution["Status"] != "RUNNING":
+            if execution["Status"] not in NOT_ENDED:
                 return execution
             await asyncio.sleep(POLL_SECONDS)
 
@@ -129,7 +133,7 @@ class DurableExecutions:
         return code, headers | ({"x-amzn-errortype": content["Type"]} if "Type" in content else {}), body
 
 
-def pinned_version(function: Function) -> str:
+def pinned_version(function: FunctionName) -> str:
     """Return the version that an execution started now stays on.
 
     Raises:
@@ -148,18 +152,18 @@ def pinned_version(function: Function) -> str:
     return version
 
 
-def _check_start(function: Function, name: str, event: bytes) -> None:
+def _check_start(function: FunctionName, name: str, event: bytes) -> None:
     if function.record()["config"].get("State") == "Deleting":
         raise conflict(f"{function.arn} is being deleted")
-    if not NAME.fullmatch(name):
-        raise invalid(f"DurableExecutionName {name!r} does not match {NAME.pattern}")
+    if not re.fullmatch(limits.EXECUTION_NAME, name):
+        raise invalid(f"DurableExecutionName {name!r} does not match {limits.EXECUTION_NAME}")
     try:
         json.loads(event)
     except ValueError as error:
         raise ApiError("InvalidRequestContentException", f"The event is not JSON: {error}", 400) from error
 
 
-def _filters(function: Function, request: Request) -> list[Callable[[dict[str, Any]], bool]]:
+def _filters(function: FunctionName, request: Request) -> list[Callable[[Json], bool]]:
     """Return what a summary has to pass to be listed."""
     name, statuses = request.one("DurableExecutionName"), request.query.get("Statuses")
     after, before = _time(request.one("StartedAfter")), _time(request.one("StartedBefore"))
@@ -173,8 +177,8 @@ def _filters(function: Function, request: Request) -> list[Callable[[dict[str, A
     ]
 
 
-def _version(function: Function) -> str | None:
-    alias = function.record()["aliases"].get(function.qualifier)
+def _version(function: FunctionName) -> str | None:
+    alias = function.record()["aliases"].get(function.qualifier or "")
     return alias["FunctionVersion"] if alias else function.qualifier
 
 

@@ -1,11 +1,10 @@
 """What IAM knows beyond ministack: GitHub's claims, and what is authorized for each call of Lambda's API."""
 
-import re
 from typing import Any
 from urllib.parse import unquote
 
-from infra.local.server import emulator
-from infra.local.server.request import Function
+from infra.local.server import ministack
+from infra.local.server.request import EXECUTION_PATH, FUNCTION_PATH, PROVIDER_PATH, FunctionName
 
 # Keys of token.actions.githubusercontent.com that IAM has beside aud and sub, which ministack knows (IAM user guide,
 # condition context keys of OIDC federation). Other claims of the token are no condition keys.
@@ -25,47 +24,48 @@ GITHUB = "token.actions.githubusercontent.com"
 
 # Operations whose action has another name (service authorization reference of Lambda).
 ACTIONS = {"Invoke": "InvokeFunction", "InvokeWithResponseStream": "InvokeFunction"}
-
-_EXECUTION = re.compile(r"/[\d-]+/durable-executions/(arn:.+?/durable-execution/[^/]+/[^/]+)(?:/[^/]+)?/?")
-_PROVIDER = re.compile(r"/[\d-]+/capacity-providers/([^/]+)(?:/.*)?")
-_FUNCTION = re.compile(r"/[\d-]+/functions/([^/]+)(?:/.*)?")
+# Actions that the version of botocore that ministack needs does not know of yet, by the end of their path.
+NEWER_ACTIONS = {"pause": "PauseDurableExecution", "resume": "ResumeDurableExecution"}
 
 
 def teach() -> None:
     """Make ministack's IAM know it."""
-    emulator.replace("services.sts", "_web_identity_principal", _web_identity)
-    emulator.authorized_services["lambda"] = ["lambda"]
-    emulator.replace("core.iam_actions", "_lambda_action", _action)
-    emulator.replace("core.iam_actions", "extract_resource_arn", _resource)
+    ministack.replace("services.sts", "_web_identity_principal", _web_identity)
+    ministack.authorized_services["lambda"] = ["lambda"]
+    ministack.replace("core.iam_actions", "_lambda_action", _action)
+    ministack.replace("core.iam_actions", "extract_resource_arn", _resource)
 
 
-def _web_identity(token: str, provider_id: str, role_arn: str) -> tuple[str, dict[str, Any]]:
+def _web_identity(token: str, provider_id: str, role_arn: str) -> tuple[str, dict[str, str]]:
     """Return the principal that a web identity token names, and the condition keys that come with it."""
-    principal, keys = emulator.web_identity(token, provider_id, role_arn)
+    principal, keys = ministack.web_identity(token, provider_id, role_arn)
     account = role_arn.split(":")[4]
-    if principal.startswith("arn:") and not emulator.identity_providers.get_scoped(account, None, principal):
+    if principal.startswith("arn:") and not ministack.identity_providers.get_scoped(account, None, principal):
         return f"{principal} is not registered in account {account}", {}
     if f"{GITHUB}:sub" in keys:
-        claims = emulator.decode_token(token)
+        claims = ministack.decode_token(token)
         keys |= {f"{GITHUB}:{claim}": claims[claim] for claim in GITHUB_CLAIMS if claim in claims}
     return principal, keys
 
 
 def _action(method: str, path: str) -> str | None:
     """Return the action of a call of Lambda's API, without its prefix."""
-    operation = emulator.match_operation("lambda", method, path)
-    return ACTIONS.get(operation, operation)
+    if (match := EXECUTION_PATH.fullmatch(path.rstrip("/"))) and match["operation"] in NEWER_ACTIONS:
+        return NEWER_ACTIONS[match["operation"]]
+    operation = ministack.match_operation("lambda", method, path)
+    return ACTIONS.get(operation, operation) if operation else None
 
 
 def _resource(service: str, method: str, path: str, *request: Any) -> str:
     """Return the ARN that a call is authorized on."""
     query, region, account = request[2], request[3], request[4]
     if service == "lambda":
-        if match := _EXECUTION.fullmatch(path):
-            return match[1]
-        if match := _PROVIDER.fullmatch(path):
-            return f"arn:aws:lambda:{region}:{account}:capacity-provider:{match[1].rpartition(':')[2]}"
-        if match := _FUNCTION.fullmatch(path):
-            function = Function.named(unquote(match[1]), next(iter(query.get("Qualifier", [])), None))
+        path = path.rstrip("/")
+        if match := EXECUTION_PATH.fullmatch(path):
+            return match["arn"]
+        if (match := PROVIDER_PATH.fullmatch(path)) and match["name"]:
+            return f"arn:aws:lambda:{region}:{account}:capacity-provider:{match['name'].rpartition(':')[2]}"
+        if match := FUNCTION_PATH.fullmatch(path):
+            function = FunctionName.named(unquote(match["function"]), next(iter(query.get("Qualifier", [])), None))
             return f"{function.arn}:{function.qualifier}" if function.qualifier else function.arn
-    return emulator.authorized_resource(service, method, path, *request)
+    return ministack.authorized_resource(service, method, path, *request)

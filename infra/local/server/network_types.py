@@ -2,23 +2,22 @@
 
 from collections.abc import Callable
 
-from infra.local.server import emulator
-from infra.local.server.resource_handlers import Created, Properties, call, field, handler, tags
+from infra.local.server import ministack
+from infra.local.server.ministack import Json
+from infra.local.server.resource_handlers import Created, call, field, handler, tags
 
 
-def _tag(resource: str, properties: Properties, earlier: Properties) -> None:
+def _tag(resource: str, properties: Json, earlier: Json) -> None:
     wanted, dropped = tags(properties), sorted(tags(earlier).keys() - tags(properties).keys())
     target = {"ResourceId.1": resource}
     if dropped:
         keys = {f"Tag.{number}.Key": key for number, key in enumerate(dropped, 1)}
-        call(emulator.ec2_actions, "DeleteTags", target | keys)
+        call(ministack.ec2_actions, "DeleteTags", target | keys)
     for key, value in wanted.items():
-        call(emulator.ec2_actions, "CreateTags", target | {"Tag.1.Key": key, "Tag.1.Value": value})
+        call(ministack.ec2_actions, "CreateTags", target | {"Tag.1.Key": key, "Tag.1.Value": value})
 
 
-def _retag(
-    physical_id: str, earlier: Properties, properties: Properties, _stack: str, logical_id: str | None = None
-) -> Created:
+def _retag(physical_id: str, earlier: Json, properties: Json, _stack: str, logical_id: str | None = None) -> Created:
     """Update what can change of an EC2 resource: its tags.
 
     Raises:
@@ -36,89 +35,89 @@ _EC2_ATTRIBUTES: dict[str, Callable[[str], dict[str, str]]] = {
 }
 
 
-def _create_elastic_ip(_logical_id: str, properties: Properties, _stack: str) -> Created:
-    text = call(emulator.ec2_actions, "AllocateAddress", {"Domain": "vpc"})
+def _create_elastic_ip(_logical_id: str, properties: Json, _stack: str) -> Created:
+    text = call(ministack.ec2_actions, "AllocateAddress", {"Domain": "vpc"})
     allocation, address = field(text, "allocationId"), field(text, "publicIp")
     _tag(allocation, properties, {})
     return address, {"AllocationId": allocation, "PublicIp": address}
 
 
 def _allocation(address: str) -> str:
-    return next(key for key, record in emulator.elastic_ips.items() if record["PublicIp"] == address)
+    return next(key for key, record in ministack.elastic_ips.items() if record["PublicIp"] == address)
 
 
 def _retag_elastic_ip(
-    address: str, earlier: Properties, properties: Properties, stack: str, logical_id: str | None = None
+    address: str, earlier: Json, properties: Json, stack: str, logical_id: str | None = None
 ) -> Created:
     allocation = _allocation(address)
     _retag(allocation, earlier, properties, stack, logical_id)
     return address, {"AllocationId": allocation, "PublicIp": address}
 
 
-def _delete_elastic_ip(address: str, _properties: Properties) -> None:
-    call(emulator.ec2_actions, "ReleaseAddress", {"AllocationId": _allocation(address)})
+def _delete_elastic_ip(address: str, _properties: Json) -> None:
+    call(ministack.ec2_actions, "ReleaseAddress", {"AllocationId": _allocation(address)})
 
 
-def _create_nat_gateway(_logical_id: str, properties: Properties, _stack: str) -> Created:
+def _create_nat_gateway(_logical_id: str, properties: Json, _stack: str) -> Created:
     parameters = {key: properties[key] for key in ("SubnetId", "AllocationId", "ConnectivityType") if key in properties}
-    physical_id = field(call(emulator.ec2_actions, "CreateNatGateway", parameters), "natGatewayId")
+    physical_id = field(call(ministack.ec2_actions, "CreateNatGateway", parameters), "natGatewayId")
     _tag(physical_id, properties, {})
     return physical_id, {"NatGatewayId": physical_id}
 
 
-def _delete_nat_gateway(physical_id: str, _properties: Properties) -> None:
-    call(emulator.ec2_actions, "DeleteNatGateway", {"NatGatewayId": physical_id})
+def _delete_nat_gateway(physical_id: str, _properties: Json) -> None:
+    call(ministack.ec2_actions, "DeleteNatGateway", {"NatGatewayId": physical_id})
 
 
-def _create_flow_log(_logical_id: str, properties: Properties, _stack: str) -> Created:
+def _create_flow_log(_logical_id: str, properties: Json, _stack: str) -> Created:
     keys = ("ResourceType", "TrafficType", "LogDestinationType", "LogDestination", "LogGroupName")
     parameters = {key: properties[key] for key in keys if key in properties}
-    text = call(emulator.ec2_actions, "CreateFlowLogs", parameters | {"ResourceId.1": properties["ResourceId"]})
+    text = call(ministack.ec2_actions, "CreateFlowLogs", parameters | {"ResourceId.1": properties["ResourceId"]})
     physical_id = field(text, "item")
     _tag(physical_id, properties, {})
     return physical_id, {"Id": physical_id}
 
 
-def _delete_flow_log(physical_id: str, _properties: Properties) -> None:
-    call(emulator.ec2_actions, "DeleteFlowLogs", {"FlowLogId.1": physical_id})
+def _delete_flow_log(physical_id: str, _properties: Json) -> None:
+    call(ministack.ec2_actions, "DeleteFlowLogs", {"FlowLogId.1": physical_id})
 
 
-def _close_security_group(_logical_id: str, properties: Properties, _stack: str) -> Created:
+def _close_security_group(_logical_id: str, properties: Json, _stack: str) -> Created:
     """Do what the CDK's custom resource does with a Node.js function: leave a VPC's default security group no rules."""
     group = properties["DefaultSecurityGroupId"]
-    emulator.security_groups[group] |= {"IpPermissions": [], "IpPermissionsEgress": []}
+    ministack.security_groups[group] |= {"IpPermissions": [], "IpPermissionsEgress": []}
     return f"{group}-closed", {}
 
 
 def _close_security_group_again(
-    _physical_id: str, _earlier: Properties, properties: Properties, stack: str, logical_id: str | None = None
+    _physical_id: str, _earlier: Json, properties: Json, stack: str, logical_id: str | None = None
 ) -> Created:
     return _close_security_group(logical_id or "", properties, stack)
 
 
-def _keep(_physical_id: str, _properties: Properties) -> None:
+def _keep(_physical_id: str, _properties: Json) -> None:
     """Leave things as they are: the security group goes with its VPC."""
 
 
-def _create_ingress_rule(logical_id: str, properties: Properties, _stack: str) -> Created:
-    call(emulator.ec2_actions, "AuthorizeSecurityGroupIngress", _rule(properties))
+def _create_ingress_rule(logical_id: str, properties: Json, _stack: str) -> Created:
+    call(ministack.ec2_actions, "AuthorizeSecurityGroupIngress", _rule(properties))
     return f"{properties['GroupId']}-{logical_id}", {}
 
 
-def _delete_ingress_rule(_physical_id: str, properties: Properties) -> None:
+def _delete_ingress_rule(_physical_id: str, properties: Json) -> None:
     # Its group may have gone before it, with all of its rules.
-    if properties["GroupId"] in emulator.security_groups:
-        call(emulator.ec2_actions, "RevokeSecurityGroupIngress", _rule(properties))
+    if properties["GroupId"] in ministack.security_groups:
+        call(ministack.ec2_actions, "RevokeSecurityGroupIngress", _rule(properties))
 
 
 def _replace_ingress_rule(
-    physical_id: str, earlier: Properties, properties: Properties, stack: str, logical_id: str | None = None
+    physical_id: str, earlier: Json, properties: Json, stack: str, logical_id: str | None = None
 ) -> Created:
     _delete_ingress_rule(physical_id, earlier)
     return _create_ingress_rule(logical_id or "", properties, stack)
 
 
-def _rule(properties: Properties) -> dict[str, str]:
+def _rule(properties: Json) -> dict[str, str]:
     """Return a rule that lets one security group in, as EC2's API takes it."""
     rule = {key: str(properties[key]) for key in ("IpProtocol", "FromPort", "ToPort")}
     rule |= {"Groups.1.GroupId": properties["SourceSecurityGroupId"], "Groups.1.Description": properties["Description"]}

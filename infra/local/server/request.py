@@ -2,14 +2,22 @@
 
 import json
 import re
-from collections.abc import Awaitable, Callable
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from infra.local.server import emulator
+from infra.limits import Limit
+from infra.local.server import ministack
+from infra.local.server.ministack import Answer, FunctionRecord, Handler, Json
 
-Answer = tuple[int, dict[str, str], bytes]
-Handler = Callable[[str, str, dict[str, str], bytes, dict[str, list[str]]], Awaitable[Answer]]
+# Paths of Lambda's API. Percent-decoded as they are, an execution's ARN in them has slashes of its own.
+FUNCTION_PATH = re.compile(r"/[\d-]+/functions/(?P<function>[^/]+)(?:/(?P<operation>[^/]+))?(?:/.*)?")
+EXECUTION_PATH = re.compile(
+    r"/[\d-]+/durable-executions/(?P<arn>.+?/durable-execution/[^/]+/[^/]+)(?:/(?P<operation>[^/]+))?"
+)
+CALLBACK_PATH = re.compile(r"/[\d-]+/durable-execution-callbacks/(?P<callback>.+)/(?P<operation>[^/]+)")
+PROVIDER_PATH = re.compile(r"/[\d-]+/capacity-providers(?:/(?P<name>[^/]+)(?:/(?P<operation>[^/]+))?)?")
+PROVIDER_TAGS_PATH = re.compile(r"/[\d-]+/tags/(?P<arn>arn:.+:capacity-provider:.+)")
 
 
 @dataclass(frozen=True)
@@ -26,9 +34,28 @@ class Request:
         """Return the value of a query parameter."""
         return next(iter(self.query.get(name, [])), None)
 
-    def json(self) -> dict[str, Any]:
+    def json(self) -> Json:
         """Return the body of a call of Lambda's API."""
         return json.loads(self.body or b"{}")
+
+    def page(self, name: str, items: Sequence[object], limit: "Limit[int]", default: int) -> Json:
+        """Return the page of a list that is asked for, under a name, and the marker of the next one.
+
+        Raises:
+            ApiError: the marker is none of ours, or the number of items is none that the list allows.
+        """
+        start = self._number("Marker", 0, sys.maxsize)
+        end = start + (self._number("MaxItems", limit.least, limit.most) or default)
+        return {name: items[start:end]} | ({"NextMarker": str(end)} if end < len(items) else {})
+
+    def _number(self, name: str, least: int, most: int) -> int:
+        """Return a parameter that is a number, or 0 where it is not given."""
+        text = self.one(name)
+        if text is None:
+            return 0
+        if not re.fullmatch("[0-9]{1,18}", text) or not least <= int(text) <= most:
+            raise invalid(f"{name} = {text!r} is not valid")
+        return int(text)
 
     async def pass_to(self, handler: Handler) -> Answer:
         """Let ministack answer it."""
@@ -46,7 +73,7 @@ class ApiError(Exception):
 
     def answer(self) -> Answer:
         """Return the answer that carries it."""
-        return emulator.error_response(self.code, self.message, self.status)
+        return ministack.error_response(self.code, self.message, self.status)
 
 
 def not_found(what: str) -> ApiError:
@@ -64,19 +91,19 @@ def conflict(message: str) -> ApiError:
     return ApiError("ResourceConflictException", message, 409)
 
 
-def answer(content: dict[str, Any], status: int = 200) -> Answer:
+def answer(content: Json, status: int = 200) -> Answer:
     """Return a JSON answer."""
-    return emulator.json_response(content, status)
+    return ministack.json_response(content, status)
 
 
-_FUNCTION = re.compile(
+_NAME = re.compile(
     r"(?:arn:aws:lambda:(?P<region>[^:]+):|(?=\d{12}:))?(?:(?P<account>\d{12}):)?(?:function:)?"
     r"(?P<name>[A-Za-z0-9_-]+)(?::(?P<qualifier>[$A-Za-z0-9_.-]+))?"
 )
 
 
 @dataclass(frozen=True)
-class Function:
+class FunctionName:
     """A function as a caller names it: by name, partial or full ARN, with or without a qualifier."""
 
     region: str
@@ -85,18 +112,18 @@ class Function:
     qualifier: str | None
 
     @classmethod
-    def named(cls, text: str, qualifier: str | None = None) -> "Function":
+    def named(cls, text: str, qualifier: str | None = None) -> "FunctionName":
         """Read a function's name.
 
         Raises:
             ApiError: it is none.
         """
-        match = _FUNCTION.fullmatch(text)
+        match = _NAME.fullmatch(text)
         if not match:
             raise invalid(f"{text} names no function")
         return cls(
-            match["region"] or emulator.region(),
-            match["account"] or emulator.account_id(),
+            match["region"] or ministack.region(),
+            match["account"] or ministack.account_id(),
             match["name"],
             qualifier or match["qualifier"],
         )
@@ -106,13 +133,13 @@ class Function:
         """Its ARN, without the qualifier."""
         return f"arn:aws:lambda:{self.region}:{self.account}:function:{self.name}"
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> FunctionRecord:
         """Return what ministack holds of it.
 
         Raises:
             ApiError: there is no such function.
         """
-        record = emulator.functions.get_scoped(self.account, self.region, self.name)
+        record = ministack.functions.get_scoped(self.account, self.region, self.name)
         if record is None:
             raise ApiError("ResourceNotFoundException", f"Function not found: {self.arn}", 404)
         return record

@@ -2,20 +2,23 @@
 
 import re
 from collections.abc import Callable
-from typing import Any
 
+from infra.local.server.ministack import Action, Json, ResourceHandler
 from infra.local.server.request import ApiError
 
-Properties = dict[str, Any]
 Created = tuple[str, dict[str, str]]
 
 
-def handler(create: Callable[..., Created], delete: Callable[..., None], update: Callable[..., Created]) -> Properties:
+def handler(
+    create: Callable[[str, Json, str], Created],
+    delete: Callable[[str, Json], None],
+    update: Callable[[str, Json, Json, str, str | None], Created],
+) -> ResourceHandler:
     """Return a type's handlers as ministack takes them."""
     return {"create": create, "delete": delete, "update": update, "update_with_logical_id": True}
 
 
-def call(actions: dict[str, Any], action: str, parameters: dict[str, str]) -> str:
+def call(actions: dict[str, Action], action: str, parameters: dict[str, str]) -> str:
     """Call an action of a query API, and return its answer."""
     status, _, body = actions[action]({name: [value] for name, value in parameters.items()})
     text = body if isinstance(body, str) else body.decode()
@@ -36,7 +39,7 @@ def field(text: str, name: str) -> str:
     return match[1]
 
 
-def tags(properties: Properties) -> dict[str, str]:
+def tags(properties: Json) -> dict[str, str]:
     """Return a resource's tags by their keys."""
     listed: list[dict[str, str]] = properties.get("Tags", [])
     return {tag["Key"]: tag["Value"] for tag in listed}

@@ -1,56 +1,102 @@
-"""Cloud assemblies on disk."""
+"""Cloud assemblies on disk: whose they are, and what they hold."""
 
+import base64
+import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from infra.aws.assembly import default_folder, digest, stack_names
+from infra.aws.assembly import Assembly, default_folder
+from infra.aws.target import Target
 from infra.errors import UsageError
+from tests.infra.fakes.environments import ACCOUNT, DEV, PREVIEW, REGION
+
+PLACE = f"aws://{ACCOUNT}/{REGION}"
 
 
-def test_only_stacks_are_named(tmp_path: Path) -> None:
-    artifacts = {
-        "orders-dev.assets": {"type": "cdk:asset-manifest"},
-        "orders-dev": {"type": "aws:cloudformation:stack"},
-        "Tree": {"type": "cdk:tree"},
-    }
-    (tmp_path / "manifest.json").write_text(json.dumps({"artifacts": artifacts}))
-    assert stack_names(tmp_path) == ["orders-dev"]
+def make(folder: Path, *stacks: str, place: str = PLACE) -> Path:
+    """Write an assembly with these stacks, and with what else an assembly has."""
+    stack = {"type": "aws:cloudformation:stack", "environment": place, "properties": {"tags": {"commit": "abc"}}}
+    artifacts: dict[str, Any] = {"dev.assets": {"type": "cdk:asset-manifest"}, "Tree": {"type": "cdk:tree"}}
+    artifacts |= dict.fromkeys(stacks, stack)
+    (folder / "manifest.json").write_text(json.dumps({"artifacts": artifacts}))
+    return folder
+
+
+def test_an_assembly_of_a_target_holds_its_stacks_in_their_order(tmp_path: Path) -> None:
+    names = Target(DEV).stack_names
+    assembly = Assembly.of(Target(DEV), make(tmp_path, *reversed(names)))
+    assert assembly.stack_names == names[::-1]
+    assert assembly.tags(names[0]) == {"commit": "abc"}
+
+
+@pytest.mark.parametrize(
+    ("target", "stacks"),
+    [
+        pytest.param(Target(DEV), ["platform-dev"], id="one of two"),
+        pytest.param(Target(DEV), ["platform-dev", "orders-dev", "orders-pr-7"], id="one more"),
+        pytest.param(Target(PREVIEW, 7), ["platform-dev", "orders-dev"], id="of another environment"),
+        pytest.param(Target(PREVIEW, 7), ["orders-pr-8"], id="of another pull request"),
+        pytest.param(Target(PREVIEW), ["orders-pr-7"], id="of a preview"),
+        pytest.param(Target(DEV), [], id="none"),
+    ],
+)
+def test_other_stacks_than_the_targets_are_refused(target: Target, stacks: list[str], tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=f"holds .*, and not {', '.join(target.stack_names)}; the build command"):
+        Assembly.of(target, make(tmp_path, *stacks))
+
+
+@pytest.mark.parametrize("place", [f"aws://222222222222/{REGION}", f"aws://{ACCOUNT}/us-east-1"])
+def test_what_is_built_for_another_account_or_region_is_refused(place: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=f"orders-pr-7 is built for {place}, and not for {PLACE}"):
+        Assembly.of(Target(PREVIEW, 7), make(tmp_path, "orders-pr-7", place=place))
 
 
 def test_a_folder_without_an_assembly_is_a_usage_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="holds no cloud assembly"):
-        stack_names(tmp_path)
+        Assembly.of(Target(DEV), tmp_path)
 
 
 def test_each_preview_has_a_folder_of_its_own() -> None:
-    folders = {default_folder("preview", None), default_folder("preview", 1), default_folder("preview", 2)}
-    assert [folder.name for folder in sorted(folders)] == ["preview", "preview-pr-1", "preview-pr-2"]
+    folders = [default_folder(Target(PREVIEW, number)).name for number in (None, 1, 2)]
+    assert folders == ["preview", "preview-pr-1", "preview-pr-2"]
 
 
-def make(folder: Path, **files: str) -> Path:
+def test_the_digest_of_the_code_is_that_of_the_archive_as_lambda_tells_it(tmp_path: Path) -> None:
+    resources = {
+        "Group": {"Type": "AWS::Logs::LogGroup"},
+        "Function": {"Type": "AWS::Lambda::Function", "Properties": {"Code": {"S3Key": "built.zip"}}},
+    }
+    (tmp_path / "orders-dev.template.json").write_text(json.dumps({"Resources": resources}))
+    (tmp_path / "asset.built.zip").write_bytes(b"built")
+    expected = base64.b64encode(hashlib.sha256(b"built").digest()).decode()
+    assert Assembly(tmp_path).code_sha256("orders-dev") == expected
+
+
+def digest(folder: Path, **files: str) -> str:
     for name, content in files.items():
         path = folder / name.replace("__", "/")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content)
-    return folder
+    return Assembly(folder).digest()
 
 
 def test_equal_assemblies_have_equal_digests(tmp_path: Path) -> None:
-    first, second = (make(tmp_path / name, manifest="{}", asset__index="x") for name in ("first", "second"))
-    assert digest(first) == digest(second)
+    first, second = (digest(tmp_path / name, manifest="{}", asset__index="x") for name in ("first", "second"))
+    assert first == second
 
 
 @pytest.mark.parametrize(
     "change", [{"manifest": "[]"}, {"asset__other": ""}, {"asset__index": "y"}, {".hidden": "x"}, {"cache__x": ""}]
 )
 def test_any_change_of_an_assembly_changes_its_digest(change: dict[str, str], tmp_path: Path) -> None:
-    before = digest(make(tmp_path, manifest="{}", asset__index="x"))
-    assert digest(make(tmp_path, **change)) != before
+    before = digest(tmp_path, manifest="{}", asset__index="x")
+    assert digest(tmp_path, **change) != before
 
 
 def test_what_the_cli_leaves_while_it_works_is_not_of_the_assembly(tmp_path: Path) -> None:
-    before = digest(make(tmp_path, manifest="{}"))
+    before = digest(tmp_path, manifest="{}")
     (tmp_path / "synth.lock").write_text("1")
-    assert digest(make(tmp_path, **{".cache__asset.zip": "x", "read.7.1.lock": "7"})) == before
+    assert digest(tmp_path, **{".cache__asset.zip": "x", "read.7.1.lock": "7"}) == before

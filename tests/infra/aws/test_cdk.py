@@ -1,12 +1,25 @@
 """Running the CDK CLI, with a stand-in for it on disk."""
 
+import os
+import sys
 from pathlib import Path
 
+import boto3
 import pytest
 
 from infra.aws import cdk as module
 from infra.aws.cdk import cdk
 from infra.errors import CommandError
+
+# What the CLI would choose by.
+KNOWN = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_REGION",
+)
 
 
 @pytest.fixture
@@ -20,6 +33,12 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def write(cli: Path, script: str) -> None:
     cli.write_text(f"#!/bin/sh\n{script}\n")
     cli.chmod(0o755)
+
+
+def environ(cli: Path, session: boto3.Session | None) -> dict[str, str]:
+    """Return the environment that the CLI has."""
+    write(cli, "env")
+    return dict(line.split("=", 1) for line in cdk(["deploy"], log="some", session=session).splitlines() if "=" in line)
 
 
 @pytest.mark.usefixtures("cli")
@@ -52,3 +71,47 @@ def test_a_failure_names_the_log_and_ends_with_the_last_lines(cli: Path, tmp_pat
     assert str(tmp_path / "log" / "deploy-dev.log") in message
     assert message.endswith("\n99\n100\n")
     assert "\n70\n" not in message
+
+
+@pytest.mark.parametrize("token", ["token", None])
+def test_it_has_the_credentials_and_the_region_that_were_checked_and_nothing_to_choose(
+    token: str | None, cli: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = boto3.Session("key", "secret", token, region_name="us-east-1")
+    for name in KNOWN:
+        monkeypatch.setenv(name, "the caller's")
+    found = environ(cli, session)
+    expected = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_REGION": "us-east-1"}
+    expected |= {"AWS_SESSION_TOKEN": token} if token else {}
+    assert {name: found[name] for name in KNOWN if name in found} == expected
+
+
+def test_without_a_session_it_has_no_credentials(cli: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in KNOWN:
+        monkeypatch.setenv(name, "the caller's")
+    assert environ(cli, None).keys() & set(KNOWN) == {"AWS_REGION"}
+
+
+def test_it_calls_home_with_nothing_and_finds_the_node_beside_this_interpreter(
+    cli: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CDK_DISABLE_CLI_TELEMETRY", raising=False)
+    found = environ(cli, None)
+    assert found["CDK_DISABLE_CLI_TELEMETRY"] == "true"
+    assert found["PATH"].split(os.pathsep)[0] == str(Path(sys.executable).parent)
+
+
+def test_an_interruption_ends_it_as_well(cli: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Interruption(BaseException):
+        """Another than Ctrl-C, upon which Python would not see the end of what it started."""
+
+    class Terminal:
+        def write(self, _: str) -> None:
+            raise Interruption
+
+    # One that is not terminated goes on until nobody reads what it prints.
+    write(cli, f"trap '' PIPE; while echo working; do :; done 2> /dev/null; touch {tmp_path}/survived")
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    with pytest.raises(Interruption):
+        cdk(["deploy"], log="some", verbose=True)
+    assert not (tmp_path / "survived").exists()

@@ -1,82 +1,52 @@
 """What counts as left of a stack, by what CloudFormation says of its own deletions."""
 
-from typing import Any, cast
+from typing import Any
 
-import boto3
 import pytest
-from botocore.stub import Stubber
 
 from infra.aws import leftovers
-from infra.environment import load
+from infra.aws.leftovers import LOGICAL_ID, STACK_ID, Leftovers
+from infra.environment import Environment
+from tests.infra.fakes.aws import FakeAws
+from tests.infra.fakes.commands import target
+from tests.infra.fakes.environments import DEV, PREVIEW, PROD
 
-STACK = "arn:aws:cloudformation:eu-west-1:111111111111:stack/orders-dev/1"
-ARN = "arn:aws:ec2:eu-west-1:111111111111:natgateway/nat-1"
-
-# boto3's types have an overload for each service, and none for a name in a variable.
-CLIENT: Any = cast("Any", boto3).client
-
-
-class Session:
-    """A session whose clients are stubbed."""
-
-    def __init__(self) -> None:
-        self.clients: dict[str, Any] = {}
-        self.stubs: dict[str, Stubber] = {}
-        for name in ("cloudformation", "resourcegroupstaggingapi"):
-            self.clients[name] = CLIENT(name, region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x")
-            self.stubs[name] = Stubber(self.clients[name])
-            self.stubs[name].activate()
-
-    def client(self, name: str) -> Any:
-        return self.clients[name]
-
-
-def found(events: list[dict[str, Any]] | None, tags: dict[str, str]) -> leftovers.Leftovers:
-    session: Any = Session()
-    listed = [{"Key": key, "Value": value} for key, value in tags.items()]
-    session.stubs["resourcegroupstaggingapi"].add_response(
-        "get_resources",
-        {"ResourceTagMappingList": [{"ResourceARN": ARN, "Tags": listed}]},
-        {
-            "TagFilters": [
-                {"Key": "project", "Values": ["orders"]},
-                {"Key": "environment", "Values": ["preview"]},
-                {"Key": "pull-request", "Values": ["7"]},
-            ]
-        },
-    )
-    stub = session.stubs["cloudformation"]
-    if events is None:
-        stub.add_client_error("describe_stack_events", "ValidationError", f"Stack [{STACK}] does not exist")
-    else:
-        base = {"StackId": STACK, "StackName": "orders-pr-7", "Timestamp": "2026-01-01T00:00:00Z"}
-        given = [base | {"EventId": str(number)} | event for number, event in enumerate(events)]
-        stub.add_response("describe_stack_events", {"StackEvents": given}, {"StackName": STACK})
-    return leftovers.find(session, load("preview"), 7)
-
-
-OF_STACK = {"aws:cloudformation:stack-id": STACK, "aws:cloudformation:logical-id": "Nat"}
+STACK = "arn:aws:cloudformation:eu-west-1:111111111111:stack/some/1"
+NAT = "arn:aws:ec2:eu-west-1:111111111111:natgateway/nat-1"
+LOG_GROUP = "arn:aws:logs:eu-west-1:111111111111:log-group:some"
+OF_STACK = {STACK_ID: STACK, LOGICAL_ID: "Nat"}
 
 
 def event(status: str, logical_id: str = "Nat", physical_id: str = "nat-1") -> dict[str, Any]:
     return {"LogicalResourceId": logical_id, "ResourceStatus": status, "PhysicalResourceId": physical_id}
 
 
+def left(
+    environment: Environment, events: list[dict[str, Any]] | None, tags: dict[str, str], arn: str = NAT
+) -> Leftovers:
+    """Find what is left where one resource is listed, and CloudFormation tells this of its stack."""
+    aws = FakeAws()
+    on = target(aws, environment)
+    aws.tagged = [(arn, on.tags | tags)]
+    if events is not None:
+        aws.formation.events[STACK] = events
+    return leftovers.find(on)
+
+
 @pytest.mark.parametrize(
     ("events", "tags", "unwanted", "retained"),
     [
-        pytest.param(
-            [event("DELETE_COMPLETE"), event("CREATE_COMPLETE")], OF_STACK, [], [], id="deleted, still listed"
-        ),
-        pytest.param([event("DELETE_SKIPPED"), event("CREATE_COMPLETE")], OF_STACK, [], [ARN], id="retained"),
-        pytest.param([event("DELETE_FAILED"), event("CREATE_COMPLETE")], OF_STACK, [ARN], [], id="not deleted"),
-        pytest.param([event("CREATE_COMPLETE")], OF_STACK, [ARN], [], id="never deleted"),
-        pytest.param([event("DELETE_COMPLETE", "Other")], OF_STACK, [ARN], [], id="of another name"),
-        pytest.param(None, OF_STACK, [ARN], [], id="of a stack that is forgotten"),
+        pytest.param([event("DELETE_COMPLETE"), event("CREATE_COMPLETE")], OF_STACK, [], [], id="deleted, yet listed"),
+        pytest.param([event("DELETE_SKIPPED"), event("CREATE_COMPLETE")], OF_STACK, [], [NAT], id="retained"),
+        pytest.param([event("DELETE_FAILED"), event("CREATE_COMPLETE")], OF_STACK, [NAT], [], id="not deleted"),
+        pytest.param([event("CREATE_COMPLETE")], OF_STACK, [NAT], [], id="never deleted"),
+        pytest.param([event("DELETE_COMPLETE", "Other")], OF_STACK, [NAT], [], id="of another name"),
+        pytest.param(None, OF_STACK, [NAT], [], id="of a stack that is forgotten"),
+        pytest.param([], {}, [NAT], [], id="of no stack"),
         pytest.param(
             [event("DELETE_COMPLETE", physical_id="nat-2"), event("DELETE_FAILED")],
             OF_STACK,
-            [ARN],
+            [NAT],
             [],
             id="replaced, and not deleted then",
         ),
@@ -90,7 +60,7 @@ def event(status: str, logical_id: str = "Nat", physical_id: str = "nat-1") -> d
         pytest.param(
             [event("DELETE_COMPLETE", physical_id="a"), event("DELETE_FAILED", physical_id="b")],
             OF_STACK,
-            [ARN],
+            [NAT],
             [],
             id="of several, and it is not clear which",
         ),
@@ -101,10 +71,47 @@ def event(status: str, logical_id: str = "Nat", physical_id: str = "nat-1") -> d
             [],
             id="deleted, and had no id at first",
         ),
-        pytest.param([], {}, [ARN], [], id="of no stack"),
     ],
 )
 def test_a_tagged_resource_is_left_when_it_is(
     events: list[dict[str, Any]] | None, tags: dict[str, str], unwanted: list[str], retained: list[str]
 ) -> None:
-    assert found(events, tags) == leftovers.Leftovers(unwanted, retained)
+    assert left(DEV, events, tags) == Leftovers(unwanted, retained)
+
+
+@pytest.mark.parametrize("suffix", ["", ":*"])
+def test_a_log_group_is_known_by_its_arn_in_both_forms(suffix: str) -> None:
+    events = [event("DELETE_FAILED", physical_id="other"), event("DELETE_SKIPPED", physical_id="some")]
+    assert left(PROD, events, OF_STACK, LOG_GROUP + suffix) == Leftovers([], [LOG_GROUP + suffix])
+
+
+@pytest.mark.parametrize(
+    ("environment", "arn", "is_retained"),
+    [
+        pytest.param(PROD, LOG_GROUP, True, id="a log group of an environment that retains them"),
+        pytest.param(PROD, NAT, False, id="another resource of it"),
+        pytest.param(DEV, LOG_GROUP, False, id="a log group of one that does not"),
+    ],
+)
+def test_once_cloudformation_has_forgotten_a_stack_only_its_log_groups_were_meant_to_stay(
+    environment: Environment, arn: str, is_retained: bool
+) -> None:
+    expected = Leftovers([], [arn]) if is_retained else Leftovers([arn], [])
+    assert left(environment, None, OF_STACK, arn) == expected
+
+
+def test_every_page_is_read_and_a_stack_is_asked_for_once() -> None:
+    aws = FakeAws()
+    on = target(aws, PREVIEW, 7)
+    aws.formation.events[STACK] = [event("DELETE_COMPLETE", f"Nat{number}", f"nat-{number}") for number in (5, 4, 2)]
+    arns = {number: f"{NAT[:-1]}{number}" for number in range(1, 6)}
+    aws.tagged = [(arn, on.tags | OF_STACK | {LOGICAL_ID: f"Nat{number}"}) for number, arn in arns.items()]
+    assert leftovers.find(on) == Leftovers([arns[1], arns[3]], [])
+    assert aws.count("DescribeStackEvents") == 2  # its two pages
+
+
+def test_what_is_of_others_is_not_looked_at() -> None:
+    aws = FakeAws()
+    for other in (target(aws, PREVIEW, 8), target(aws, DEV), target(aws, PREVIEW)):
+        aws.tagged.append((NAT, other.tags))
+    assert leftovers.find(target(aws, PREVIEW, 7)) == Leftovers([], [])

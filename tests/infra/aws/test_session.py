@@ -1,37 +1,60 @@
-"""The account check that stands before everything that touches an account."""
+"""The check that stands before everything that touches an account: the right one, in the right region."""
 
-from unittest.mock import Mock
-
+import boto3
 import pytest
-from botocore.exceptions import NoCredentialsError
 
 from infra.aws import session as module
 from infra.aws.session import open_session
-from infra.environment import load
+from infra.aws.target import Target
 from infra.errors import UsageError
+from tests.infra.fakes.aws import FakeAws
+from tests.infra.fakes.environments import environment
+
+HERE = environment(region="us-east-1", network={"zones": ["us-east-1a"]})
 
 
-@pytest.fixture
-def identity(monkeypatch: pytest.MonkeyPatch) -> Mock:
-    opened = Mock()
+def caller(monkeypatch: pytest.MonkeyPatch, account: str) -> FakeAws:
+    """Let somebody call whose credentials are of this account, and whose own region is another."""
+    aws = FakeAws(account, HERE.region)
+
+    def opened(region_name: str = "eu-central-1") -> boto3.Session:
+        return aws.session(region_name)
+
     monkeypatch.setattr(module.boto3, "Session", opened)
-    return opened.return_value.client.return_value.get_caller_identity
+    return aws
 
 
-def test_credentials_of_the_environment_s_account_open_a_session(identity: Mock) -> None:
-    identity.return_value = {"Account": "111111111111"}
-    assert open_session(load("dev")) is module.boto3.Session.return_value  # type: ignore[attr-defined] - it is a mock
+def test_a_session_is_in_the_environments_region_whatever_the_callers_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    aws = caller(monkeypatch, HERE.account)
+    aws.formation.stack("some-stack", {})
+    target = Target(HERE)
+    assert target.session.region_name == HERE.region
+    assert list(target.stacks.names()) == ["some-stack"]
+    assert target.session is target.session
+    assert aws.count("GetCallerIdentity") == 1
 
 
-def test_credentials_of_another_account_are_refused(identity: Mock) -> None:
-    identity.return_value = {"Account": "222222222222"}
-    with pytest.raises(
-        UsageError, match=r"account 222222222222, and environments/dev.toml says account = '111111111111'"
-    ):
-        open_session(load("dev"))
+def test_credentials_of_another_account_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    caller(monkeypatch, "222222222222")
+    said = f"account 222222222222, and environments/dev.toml says account = '{HERE.account}'"
+    with pytest.raises(UsageError, match=said):
+        open_session(HERE)
 
 
-def test_missing_credentials_are_told_of(identity: Mock) -> None:
-    identity.side_effect = NoCredentialsError()
-    with pytest.raises(UsageError, match="no usable AWS credentials"):
-        open_session(load("dev"))
+def test_credentials_that_are_refused_are_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    caller(monkeypatch, HERE.account).deny("GetCallerIdentity", "ExpiredToken")
+    with pytest.raises(UsageError, match=r"dev: no usable AWS credentials: .*ExpiredToken"):
+        open_session(HERE)
+
+
+@pytest.mark.parametrize("profile", [None, "unknown"])
+def test_missing_credentials_are_told_of(profile: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "AWS_DEFAULT_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, "/dev/null")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    if profile:
+        monkeypatch.setenv("AWS_PROFILE", profile)
+    with pytest.raises(UsageError, match="dev: no usable AWS credentials"):
+        open_session(HERE)

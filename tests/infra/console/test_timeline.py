@@ -6,6 +6,7 @@ from typing import Any
 from rich.console import Console
 
 from infra.console import timeline
+from tests.infra.console.commonmark import codes
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -101,3 +102,23 @@ def test_bars_stay_within_the_scale_and_in_proportion() -> None:
 
 def test_an_empty_history_draws_nothing() -> None:
     assert timeline.picture([]).row_count == 0
+
+
+def test_a_diagram_has_the_spans_of_each_kind_in_a_section() -> None:
+    failed = [event("StepStarted", 6, "click"), event("StepFailed", 7, "click"), event("StepStarted", 8, "```")]
+    (diagram,) = codes(timeline.gantt(timeline.spans([*ORDER[1:3], invocation(0, 0.3), *failed])))
+    zero = int(START.timestamp() * 1000)
+    assert diagram.splitlines()[3:] == [
+        "    section invocation",
+        f"    0.30 s 1 :{zero}, {zero + 300}",
+        "    section step",
+        f"    0.10 s validate-order :{zero + 100}, {zero + 200}",
+        f"    1.00 s click :crit, {zero + 6_000}, {zero + 7_000}",
+        f"    running _ :{zero + 8_000}, {zero + 8_001}",
+    ]
+
+
+def test_a_diagram_says_how_many_spans_it_leaves_out() -> None:
+    text = timeline.gantt(timeline.spans(ORDER), limit=2)
+    assert codes(text)[0].count(" s ") == 2
+    assert text.endswith("\n\nand 3 more, which the run's log has")

@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 import aws_durable_execution_sdk_python
 import boto3
 
+from infra.local.server.runner import NOT_ENDED
+
 ACCOUNT = "111111111111"
 REGION = "eu-west-1"
 PATIENCE_SECONDS = 30
@@ -18,15 +20,23 @@ PATIENCE_SECONDS = 30
 Template = dict[str, Any]
 T = TypeVar("T")
 
-# The event says how it goes on: it may hold until its callback is answered, wait for days, and fail.
+# The event says how it goes on: it may stay in a step until a file is there, hold until its callback is answered, wait
+# for days, and fail.
 HANDLER = """
 import sys
 sys.path.insert(0, {packages!r})
+import os, time
 from aws_durable_execution_sdk_python import durable_execution
 from aws_durable_execution_sdk_python.config import Duration
 
+def wait_for(file):
+    while not os.path.exists(file):
+        time.sleep(0.01)
+
 @durable_execution
 def handler(event, context):
+    if event.get("until"):
+        context.step(lambda _: wait_for(event["until"]), name="until")
     held = context.create_callback(name="hold").result() if event.get("hold") else None
     if event.get("days"):
         context.wait(Duration.from_days(event["days"]))
@@ -133,6 +143,17 @@ class DurableStack:
         events = self.lambda_.get_durable_execution_history(DurableExecutionArn=arn)["Events"]
         return [event.get("EventType", "") for event in events]
 
+    def pause(self, arn: str) -> None:
+        """Pause an execution, and return once it is."""
+        client: Any = self.lambda_  # its types do not know of pausing yet
+        client.pause_durable_execution(DurableExecutionArn=arn)
+        eventually(lambda: client.get_durable_execution(DurableExecutionArn=arn)["Status"] == "PAUSED")
+
+    def resume(self, arn: str) -> None:
+        """Let a paused execution go on."""
+        client: Any = self.lambda_
+        client.resume_durable_execution(DurableExecutionArn=arn)
+
     def release(self, arn: str) -> None:
         """Answer the callback that an execution waits for."""
         self.lambda_.send_durable_execution_callback_success(CallbackId=self._callback(arn), Result=b'"released"')
@@ -164,7 +185,7 @@ class DurableStack:
 
     def _ended(self, arn: str) -> dict[str, Any] | None:
         execution = self.lambda_.get_durable_execution(DurableExecutionArn=arn, IncludeExecutionData=True)
-        return dict(execution) if execution["Status"] != "RUNNING" else None
+        return dict(execution) if execution["Status"] not in NOT_ENDED else None
 
     def _callback(self, arn: str) -> str:
         events = self.lambda_.get_durable_execution_history(DurableExecutionArn=arn)["Events"]

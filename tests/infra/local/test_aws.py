@@ -1,9 +1,12 @@
 import json
 import os
+import shlex
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -11,13 +14,15 @@ import pytest
 from infra import ROOT
 from infra.local import aws as module
 from infra.local.aws import SERVER_PYTHON, LocalAws, LocalAwsError
-from tests.infra.local.durable_stack import ACCOUNT, REGION, DurableStack, eventually, zipped
+from tests.infra.local.durable_stack import ACCOUNT, PATIENCE_SECONDS, REGION, DurableStack, eventually, zipped
+from tests.infra.local.proxy import recording_proxy
 
 START = """
 import signal, sys
 from pathlib import Path
 from infra.local.aws import LocalAws
 
+signal.signal(signal.SIGINT, signal.default_int_handler)
 aws = LocalAws.start(Path(sys.argv[1]))
 print(aws.endpoint, flush=True)
 signal.pause()
@@ -26,7 +31,9 @@ signal.pause()
 
 def processes(text: str) -> dict[int, str]:
     """Return the command lines that hold a text, by process id."""
-    listed = subprocess.run(["/bin/ps", "-ww", "-eo", "pid=,args="], capture_output=True, text=True, check=True)
+    # As a Mac's ps understands it too.
+    command = ["ps", "-A", "-ww", "-o", "pid=", "-o", "args="]
+    listed = subprocess.run(command, capture_output=True, text=True, check=True)
     lines = [line.split(maxsplit=1) for line in listed.stdout.splitlines() if text in line]
     return {int(process): command for process, command in lines}
 
@@ -88,7 +95,7 @@ def test_a_killed_server_takes_its_runner_with_it(temporary: Path) -> None:
 
 
 def test_a_failure_to_start_names_the_log_and_shows_its_end(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module.sys, "executable", "/bin/false")
+    monkeypatch.setattr(module.sys, "executable", shutil.which("false"))
     with pytest.raises(LocalAwsError, match="ended while it was starting") as error:
         LocalAws.start(temporary / "logs")
     [log] = (temporary / "logs").iterdir()
@@ -104,7 +111,7 @@ def test_a_local_aws_that_is_not_installed_is_named(temporary: Path, monkeypatch
 
 
 def test_a_part_of_ministack_that_moved_is_named() -> None:
-    moved = "import ministack.services.sts as sts; del sts._web_identity_principal; import infra.local.server.emulator"
+    moved = "import ministack.services.sts as sts; del sts._web_identity_principal; import infra.local.server.ministack"
     ended = subprocess.run([SERVER_PYTHON, "-c", moved], cwd=ROOT, capture_output=True, text=True, check=False)
     assert ended.returncode != 0
     assert "ministack.services.sts._web_identity_principal is not there" in ended.stderr
@@ -113,7 +120,7 @@ def test_a_part_of_ministack_that_moved_is_named() -> None:
 def test_it_listens_on_the_loopback_address_alone(local_aws: LocalAws) -> None:
     assert local_aws.endpoint.startswith("http://127.0.0.1:")
     _, port = local_aws.endpoint.rsplit(":", 1)
-    with pytest.raises((ConnectionRefusedError, TimeoutError)):
+    with pytest.raises(OSError, match=r"refused|timed out|assign"):
         socket.create_connection(("127.0.0.2", int(port)), timeout=1)
 
 
@@ -155,13 +162,51 @@ def test_functions_see_nothing_of_the_environment_that_started_it(
 
 
 def test_in_the_foreground_it_says_how_to_use_it_and_ends_with_ctrl_c(temporary: Path) -> None:
-    with subprocess.Popen(
-        [sys.executable, "-m", "infra.local", "--skip-time"], cwd=ROOT, stdout=subprocess.PIPE, text=True
-    ) as foreground:
+    # Started as a shell starts a background job, which ignores Ctrl-C.
+    ignoring = f"trap '' INT; exec {shlex.quote(sys.executable)} -m infra.local --skip-time"
+    with subprocess.Popen(["/bin/sh", "-c", ignoring], cwd=ROOT, stdout=subprocess.PIPE, text=True) as foreground:
         assert foreground.stdout
-        lines = [foreground.stdout.readline() for _ in range(10)]
+        lines = [*takewhile(lambda line: "until Ctrl-C, and logs to" not in line, foreground.stdout)]
         foreground.send_signal(signal.SIGINT)
-    assert foreground.returncode == 0
+        try:
+            assert foreground.wait(PATIENCE_SECONDS) == 0
+        finally:
+            foreground.kill()
     assert "export AWS_ENDPOINT_URL=http://127.0.0.1:" in lines[0]
-    assert "until Ctrl-C, and logs to" in lines[9]
     assert not folders(temporary)
+
+
+def test_behind_a_proxy_everything_on_this_machine_is_asked_directly(
+    temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = "import boto3; boto3.client('sts').get_caller_identity()"
+    with recording_proxy() as (variables, asked):
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        with LocalAws.start(temporary) as aws:
+            stack = DurableStack(aws.session(ACCOUNT, REGION), "stack")
+            stack.deploy("one")
+            assert stack.ended(stack.start({}))["Status"] == "SUCCEEDED"
+            environ = os.environ | aws.environ(ACCOUNT, REGION)
+            subprocess.run([sys.executable, "-c", script], env=environ, check=True)
+    assert asked == []
+
+
+@pytest.mark.parametrize(
+    ("variables", "excepted"),
+    [
+        ({}, "127.0.0.1,localhost"),
+        ({"NO_PROXY": "one.example"}, "one.example,127.0.0.1,localhost"),
+        ({"no_proxy": "two.example", "NO_PROXY": "one.example"}, "two.example,127.0.0.1,localhost"),
+        ({"no_proxy": "*"}, "*"),
+    ],
+)
+def test_what_a_caller_excepts_from_proxies_stays_excepted(
+    local_aws: LocalAws, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], excepted: str
+) -> None:
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    environ = local_aws.environ(ACCOUNT, REGION)
+    assert (environ["no_proxy"], environ["NO_PROXY"]) == (excepted, excepted)

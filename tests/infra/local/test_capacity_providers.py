@@ -17,8 +17,11 @@ PERMISSIONS: Any = {"CapacityProviderOperatorRoleArn": f"arn:aws:iam::{ACCOUNT}:
 
 
 def attached(stack: DurableStack) -> list[str]:
-    versions = stack.lambda_.list_function_versions_by_capacity_provider(CapacityProviderName=stack.name)
-    return [version["FunctionArn"].removeprefix(f"{stack.function_arn}:") for version in versions["FunctionVersions"]]
+    pages = stack.lambda_.get_paginator("list_function_versions_by_capacity_provider").paginate(
+        CapacityProviderName=stack.name, PaginationConfig={"PageSize": 1}
+    )
+    versions = [version["FunctionArn"] for page in pages for version in page["FunctionVersions"]]
+    return [version.removeprefix(f"{stack.function_arn}:") for version in versions]
 
 
 def test_a_capacity_provider_that_versions_use_can_not_be_deleted(new_stack: NewStack) -> None:
@@ -71,6 +74,25 @@ def test_a_capacity_provider_is_made_changed_listed_and_deleted(local_aws: Local
     client.delete_capacity_provider(CapacityProviderName="provider")
     with pytest.raises(client.exceptions.ResourceNotFoundException):
         client.get_capacity_provider(CapacityProviderName=arn)
+
+
+def test_capacity_providers_and_their_versions_are_listed_by_page(local_aws: LocalAws) -> None:
+    client: LambdaClient = local_aws.session(str(uuid4().int)[:12], REGION).client("lambda")
+    for name in ("one", "two", "three"):
+        client.create_capacity_provider(CapacityProviderName=name, VpcConfig=NETWORK, PermissionsConfig=PERMISSIONS)
+    pages = [*client.get_paginator("list_capacity_providers").paginate(PaginationConfig={"PageSize": 2})]
+    arns = [[provider["CapacityProviderArn"] for provider in page["CapacityProviders"]] for page in pages]
+    assert [[arn.rpartition(":")[2] for arn in page] for page in arns] == [["one", "two"], ["three"]]
+    with pytest.raises(client.exceptions.InvalidParameterValueException, match="Marker"):
+        client.list_capacity_providers(Marker="rubbish")
+    with pytest.raises(client.exceptions.InvalidParameterValueException, match="Marker"):
+        client.list_function_versions_by_capacity_provider(CapacityProviderName="one", Marker="rubbish")
+
+
+def test_a_page_holds_one_version_of_a_capacity_provider_where_that_is_asked_for(stack: DurableStack) -> None:
+    page = stack.lambda_.list_function_versions_by_capacity_provider(CapacityProviderName=stack.name, MaxItems=1)
+    assert len(page["FunctionVersions"]) == 1
+    assert "NextMarker" in page
 
 
 def test_each_version_has_a_scaling_of_its_own(new_stack: NewStack) -> None:

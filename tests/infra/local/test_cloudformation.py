@@ -160,7 +160,14 @@ def test_an_update_changes_the_durable_config_and_keeps_earlier_versions(new_sta
     stack = new_stack()
     stack.deploy("one")
     stack.deploy("two", DurableConfig={"ExecutionTimeout": 600, "RetentionPeriodInDays": 2})
-    versions = stack.lambda_.list_versions_by_function(FunctionName=stack.name)["Versions"]
+    pages = [
+        page["Versions"]
+        for page in stack.lambda_.get_paginator("list_versions_by_function").paginate(
+            FunctionName=stack.name, PaginationConfig={"PageSize": 1}
+        )
+    ]
+    versions = [version for page in pages for version in page]
+    assert len(pages) == len(versions)
     assert [(version["Version"], version["DurableConfig"]["ExecutionTimeout"]) for version in versions] == [
         ("$LATEST", 600),
         ("1", 300),
@@ -200,21 +207,22 @@ def test_a_function_without_its_capacity_provider_is_refused(session: boto3.Sess
 def test_the_removal_of_a_function_waits_for_its_executions(new_stack: NewStack) -> None:
     stack = new_stack()
     stack.deploy("one")
-    arn = stack.start_held()
+    stack.pause(arn := stack.start_held())
     stack.cloudformation.delete_stack(StackName=stack.name)
     eventually(lambda: stack.state() == "Deleting")
     with pytest.raises(stack.lambda_.exceptions.ResourceConflictException):
         stack.lambda_.invoke(FunctionName=stack.name, Qualifier="1", InvocationType="Event", Payload=b"{}")
     stack.release(arn)
+    stack.resume(arn)
     assert stack.ended(arn)["Status"] == "SUCCEEDED"
     stack.await_status("DELETE_COMPLETE")
     assert stack.state() == ""
 
 
-def test_a_deleted_function_is_gone_once_its_executions_have_ended(new_stack: NewStack) -> None:
+def test_a_deleted_function_is_gone_once_its_executions_have_ended_paused_ones_too(new_stack: NewStack) -> None:
     stack = new_stack()
     stack.deploy("one")
-    arn = stack.start_held()
+    stack.pause(arn := stack.start_held())
     stack.lambda_.delete_function(FunctionName=stack.name)
     assert stack.state() == "Deleting"
     stack.lambda_.stop_durable_execution(DurableExecutionArn=arn)

@@ -3,6 +3,7 @@ import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -175,12 +176,55 @@ def test_functions_of_other_accounts_and_regions_run_where_they_are(local_aws: L
     assert stack.ended(arn)["Status"] == "SUCCEEDED"
 
 
-def test_pausing_an_execution_is_refused_for_it_is_not_emulated(stack: DurableStack) -> None:
-    arn = stack.start_held()
+def test_a_paused_execution_is_shown_as_such_and_goes_on_only_once_it_is_resumed(new_stack: NewStack) -> None:
+    stack = new_stack()
+    stack.deploy("one")
+    stack.pause(arn := stack.start_held())
+    assert listed(stack, Statuses=["PAUSED"]) == [arn]
+    assert listed(stack, Statuses=["RUNNING"]) == []
+    stack.release(arn)
+    eventually(lambda: "CallbackSucceeded" in stack.history(arn))
+    assert listed(stack, Statuses=["PAUSED"]) == [arn]
+    stack.resume(arn)
+    assert stack.ended(arn)["Status"] == "SUCCEEDED"
+    assert stack.history(arn).count("InvocationCompleted") == 2
+
+
+def test_an_execution_is_pausing_until_its_invocation_has_ended(stack: DurableStack, tmp_path: Path) -> None:
     client: Any = stack.lambda_
-    with pytest.raises(ClientError, match="does not emulate POST pause"):
-        client.pause_durable_execution(DurableExecutionArn=arn)
+    arn = stack.start({"until": str(tmp_path / "there")})
+    eventually(lambda: "StepStarted" in stack.history(arn))
+    client.pause_durable_execution(DurableExecutionArn=arn)
+    eventually(lambda: listed(stack, Statuses=["PAUSING"]) == [arn])
+    (tmp_path / "there").touch()
+    eventually(lambda: listed(stack, Statuses=["PAUSED"]) == [arn])
+    stack.resume(arn)
+    assert stack.ended(arn)["Status"] == "SUCCEEDED"
+
+
+def test_a_paused_execution_can_be_stopped(stack: DurableStack) -> None:
+    stack.pause(arn := stack.start_held())
     stack.lambda_.stop_durable_execution(DurableExecutionArn=arn)
+    assert stack.ended(arn)["Status"] == "STOPPED"
+
+
+def test_the_pause_of_an_execution_that_is_not_there_is_refused(stack: DurableStack) -> None:
+    client: Any = stack.lambda_
+    with pytest.raises(stack.lambda_.exceptions.ResourceNotFoundException):
+        client.pause_durable_execution(DurableExecutionArn=f"{stack.function_arn}:1/durable-execution/none/none")
+
+
+def test_what_is_not_emulated_is_refused(stack: DurableStack) -> None:
+    stack.ended(arn := stack.start({}))
+    client: Any = stack.lambda_
+    with pytest.raises(ClientError, match="does not emulate DELETE execution"):
+        client.delete_durable_execution(DurableExecutionArn=arn)
+
+
+@pytest.mark.parametrize("marker", ["rubbish", "-1", "1.5", "\u0663"])
+def test_a_marker_that_no_page_ended_with_is_refused(stack: DurableStack, marker: str) -> None:
+    with pytest.raises(stack.lambda_.exceptions.InvalidParameterValueException, match="Marker"):
+        stack.lambda_.list_durable_executions_by_function(FunctionName=stack.name, Marker=marker)
 
 
 def test_time_is_skipped_when_that_is_asked_for(tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import boto3
 import pytest
+from botocore import xform_name
 from botocore.exceptions import ClientError
 
 from infra.local.aws import LocalAws
@@ -155,16 +156,12 @@ def test_executions_are_read_by_who_may_on_their_version(
     enforcing_aws: LocalAws, durable: DurableStack, resource: str, outcome: AbstractContextManager[Any]
 ) -> None:
     arn = durable.start({})
-    actions = ["lambda:GetDurableExecution", "lambda:GetDurableExecutionHistory", "lambda:StopDurableExecution"]
+    calls = ["Get{}", "Get{}History", "Pause{}", "Resume{}", "Stop{}"]
+    operations = [call.format("DurableExecution") for call in calls]
     account = Account(enforcing_aws, ACCOUNT)
-    client = account.assume(account.role(policy(actions, resource.format(function=durable.function_arn)))).client(
-        "lambda"
-    )
-    for call in (
-        client.get_durable_execution,
-        client.get_durable_execution_history,
-        client.stop_durable_execution,
-    ):
+    document = policy([f"lambda:{name}" for name in operations], resource.format(function=durable.function_arn))
+    lambda_ = client(account.assume(account.role(document)), "lambda")
+    for call in (getattr(lambda_, xform_name(operation)) for operation in operations):
         with outcome if isinstance(outcome, nullcontext) else refused():
             call(DurableExecutionArn=arn)
 
@@ -173,10 +170,11 @@ def test_each_durable_action_is_granted_by_its_own_name(enforcing_aws: LocalAws,
     arn = durable.start({})
     account = Account(enforcing_aws, ACCOUNT)
     reader = account.assume(account.role(policy(["lambda:GetDurableExecution"], f"{durable.function_arn}:*")))
-    client = reader.client("lambda")
-    client.get_durable_execution(DurableExecutionArn=arn)
-    with refused():
-        client.stop_durable_execution(DurableExecutionArn=arn)
+    lambda_ = client(reader, "lambda")
+    lambda_.get_durable_execution(DurableExecutionArn=arn)
+    for call in (lambda_.stop_durable_execution, lambda_.pause_durable_execution, lambda_.resume_durable_execution):
+        with refused():
+            call(DurableExecutionArn=arn)
 
 
 def test_an_alias_is_invoked_by_who_may_on_the_functions_qualifiers(

@@ -1,6 +1,7 @@
 """`make run`: the main job, as a person starts it."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,15 +9,19 @@ from pathlib import Path
 import pytest
 
 from infra import ROOT
+from tests.infra.local.proxy import recording_proxy
 
 
-def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
+def run(*arguments: str, variables: dict[str, str] | None = None) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "infra.local.run", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    environ = os.environ | (variables or {})
+    return subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
 
 
-def test_the_sample_order_succeeds_through_the_deployed_function() -> None:
-    ended = run("--json")
+def test_the_sample_order_succeeds_through_the_deployed_function_past_any_proxy() -> None:
+    with recording_proxy() as (variables, asked):
+        ended = run("--json", variables=variables)
+    assert not [request for request in asked if "127.0.0.1" in request or "localhost" in request]
     assert ended.returncode == 0, ended.stderr
     execution = json.loads(ended.stdout)
     assert execution["status"] == "SUCCEEDED"

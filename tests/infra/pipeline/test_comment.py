@@ -1,17 +1,26 @@
 """The comment on a pull request, against a stand-in for the part of GitHub's API that it uses."""
 
 import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 
 from infra import ROOT
+from infra.console.markdown import Untrusted
+from infra.console.timeline import Span
 from infra.environment import load
 from infra.errors import UsageError
 from infra.pipeline import comment
 from infra.pipeline.__main__ import main
 from infra.replay import RECORDED
 from tests.github.state import State
+from tests.infra.console.commonmark import shape
 
 ALIAS = "arn:aws:lambda:eu-west-1:111111111111:function:orders-pr-7:live"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -24,6 +33,62 @@ TIMELINE = [
         "outcome": "succeeded",
     }
 ]
+LONGEST = 65_536  # what a comment of GitHub may have (REST API, issue comments)
+# What a pull request may try, in each of its texts.
+HOSTILE = {
+    **{f"{count} backticks": "x\n{0}\n{0}<b>{0}\n\n# Approved".format("`" * count) for count in (1, 2, 3, 4, 90, 300)},
+    "lines": "\n\n# Approved\r\r# Approved\u2028# Approved\n---",
+    "html": "</code></summary></details></pre><script>--><img src=x onerror=y>",
+    "a comment": f"\n\n{comment.MARKER}\n<!-- ",
+    "a mention": "@everyone #1 www.example.org",
+    "links": "[a](http://b) ![a](http://b) <http://b> [a]: http://b",
+    "a table": "\n\n| a | b |\n| - | - |\n| \\| c | `d|e` |",
+    "a directive": '%%{init: {"theme": "dark"}}%%',
+    "a keyword": "click",
+    "keywords": 'click a href "http://b"\ngantt\n title b\n section c\n d :crit, 0, 1',
+    "a date": "2026-01-01",
+    "what does not show": "\u202egnp.exe\u2066\u200b\x00\x1b[31m\x07\x85\x7f",
+    "nothing": "",
+    "a space": " ",
+    "nothing that a diagram shows": "```",
+    "a backslash": "\\",
+    "long": "<\u202e\n" * 30_000,
+    "long backticks": "`" * 100_000,
+}
+
+
+@dataclass(frozen=True)
+class Everything:
+    """All that a pull request has a hand in."""
+
+    reports: comment.Reports
+    histories: list[Untrusted]
+
+
+FORM = TypeAdapter(Everything)
+
+
+def sample(schema: Mapping[str, Any], place: str) -> Any:
+    """Return a value of a form, in which each text is the place at which it stands."""
+    schema = FORM.json_schema()["$defs"].get(schema.get("$ref", "").rpartition("/")[2], schema)
+    match schema:
+        case {"type": "string"}:
+            return "2026-01-01T00:00:00Z" if "format" in schema else place
+        case {"type": "array", "items": items}:
+            return [sample(items, f"{place}[]")]
+        case {"additionalProperties": values}:
+            return {f"{place} key": sample(values, f"{place} value")}
+        case {"properties": fields}:
+            return {name: sample(field, f"{place}.{name}") for name, field in fields.items()}
+        case {"anyOf": [first, *_]}:
+            return sample(first, place)
+        case _:
+            raise NotImplementedError(f"{place}: no sample of {schema}")
+
+
+SAMPLE = json.dumps(sample(FORM.json_schema(), "@"))
+PLACES = re.findall(r'"(@[^"]*)"', SAMPLE)
+HARMLESS = {place: place for place in PLACES}
 
 
 @pytest.fixture
@@ -61,25 +126,58 @@ def test_without_reports_it_says_that_there_is_no_preview(tmp_path: Path) -> Non
     assert "There is no preview" in render(tmp_path)
 
 
-def test_what_a_pull_request_s_jobs_left_can_not_forge_the_comment(reports: Path) -> None:
-    hostile = "```\n<img src=x>\n# Approved\n@everyone"
-    (reports / "deploy.json").write_text(json.dumps({"alias_arn": hostile, "version": hostile}))
-    (reports / "smoke.json").write_text(
-        json.dumps({"problems": [hostile], "timeline": [TIMELINE[0] | {"name": hostile, "kind": hostile}]})
+def test_a_command_that_ended_early_left_its_reason(reports: Path) -> None:
+    for name in ("smoke", "diff-prod"):
+        (reports / f"{name}.json").write_text(json.dumps({"error": f"{name}: denied", "exit_code": 1}))
+    text = render(reports)
+    assert "The smoke order failed:\n\n- `smoke: denied`" in text
+    assert "### Changes of `prod`\n\n- `diff-prod: denied`" in text
+    (reports / "deploy.json").write_text(json.dumps({"error": "denied", "exit_code": 1}))
+    assert "There is no preview" in render(reports)
+
+
+def render_sample(texts: Mapping[str, str]) -> str:
+    filled = re.sub(r'"(@[^"]*)"', lambda place: json.dumps(texts[place[1]]), SAMPLE)
+    found = FORM.validate_json(filled)
+    return comment.render(load("preview"), "orders-pr-7", COMMIT, found.reports, found.histories)
+
+
+@pytest.mark.parametrize("hostile", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize("place", [*PLACES, "all"])
+def test_no_text_of_a_pull_request_acts(place: str, hostile: str) -> None:
+    # What stands in for an empty text must not be another's.
+    for others in (HARMLESS, dict.fromkeys(PLACES, "")):
+        text = render_sample(others | dict.fromkeys([place] if place in PLACES else PLACES, hostile))
+        assert shape(text) == shape(render_sample(HARMLESS))
+        assert len(text) <= LONGEST
+        assert all(each.isprintable() or each in "\n\t" for each in text)
+
+
+@pytest.mark.parametrize(
+    ("environments", "stacks", "lines", "length"),
+    [(1, 1, 0, 100_000), (2, 2, 50, 10_000), (1, 5_000, 0, 10), (100, 10, 10, 100), (1, 1, 3_000, 5)],
+)
+def test_the_comment_fits_whatever_was_left(environments: int, stacks: int, lines: int, length: int) -> None:
+    texts = [Untrusted(f"{each} ".ljust(length, "`")) for each in range(lines)]
+    changed = {Untrusted(f"stack-{each}"): Untrusted("`\n" * length) for each in range(stacks)}
+    changes = comment.Changes(warnings=texts, changes=changed)
+    spans = [Span(text, text, datetime.now(UTC), None, text) for text in texts]
+    reports = comment.Reports(
+        comment.Deployment(alias_arn=Untrusted("`" * length), version=None),
+        comment.Smoke(problems=texts, timeline=spans),
+        {Untrusted(f"environment-{each}"): changes for each in range(environments)},
     )
-    (reports / "diff-prod.json").write_text(json.dumps({"warnings": [hostile], "changes": {hostile: hostile}}))
-    assert "--function-name orders-pr-7:live " in render(reports)
-    outside: list[str] = []
-    fence = ""
-    for line in render(reports).splitlines():
-        if not fence and line.startswith("```"):
-            fence = line[: len(line) - len(line.lstrip("`"))]
-        elif fence and line == fence:
-            fence = ""
-        elif not fence:
-            outside.append(line)
-    assert fence == ""
-    assert not [line for line in outside if "<img" in line or line.startswith(("# ", "@"))]
+    text = comment.render(load("preview"), "orders-pr-7", COMMIT, reports, texts)
+    assert LONGEST / 2 < len(text) <= LONGEST
+    # Nothing is left open.
+    assert shape(f"{text}\n\n# End")[-4:] == shape("# End")
+    assert text.count("<details>") == text.count("</details>")
+
+
+def test_an_error_in_a_report_is_told_in_lines_of_ours(reports: Path) -> None:
+    (reports / "diff-prod.json").write_text(json.dumps({"warnings": [], "changes": {"a\n::error::b": 1}}))
+    with pytest.raises(UsageError, match=r"diff-prod\.json: changes: a\\n::error::b: Input should be a valid string"):
+        comment.read_reports(reports)
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"alias_arn": 7}'])

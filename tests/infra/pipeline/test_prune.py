@@ -1,29 +1,22 @@
-"""Which versions pruning deletes and scales down: decided on what was seen, and done on the local AWS."""
+"""Which versions pruning deletes and scales down: decided on what was seen, and looked at again before it is done."""
 
-import json
-from argparse import ArgumentParser
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 from typing import Any
-from uuid import uuid4
 
-import boto3
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import EndpointConnectionError
 
 from infra import naming
-from infra.aws import stack, versions
-from infra.aws.execution import Listed
-from infra.environment import Environment, load
-from infra.local.aws import LocalAws
+from infra.console.report import Report
+from infra.environment import Environment
 from infra.pipeline import prune
 from infra.pipeline.prune import Seen
+from tests.infra.fakes.aws import FakeAws
+from tests.infra.fakes.commands import run, target
+from tests.infra.fakes.environments import DEV, PREVIEW, environment
 
-DEV, PREVIEW = load("dev"), load("preview")
-ACCOUNT, REGION = DEV.account, DEV.region
-SOON: Any = {"Delay": 0.05}
-PROVIDER = f"arn:aws:lambda:{REGION}:{ACCOUNT}:capacity-provider:provider"
+NAME = naming.orders_stack("dev")
+PROVIDER = "arn:aws:lambda:eu-west-1:111111111111:capacity-provider:some"
 
 
 def decided(
@@ -32,7 +25,7 @@ def decided(
     """Decide on versions 1 to 5 with three environments each: the reason to keep each, and its floor afterwards."""
     floors = {str(number): 3 for number in (5, 4, 3, 2, 1)} | seen.pop("floors", {})
     known = {"deployed": None, "hold": None} | seen
-    outcomes = prune.decide(Seen("orders-dev", floors, aliases, running or {}, **known), retained)
+    outcomes = prune.decide(Seen(NAME, floors, aliases, running or {}, **known), retained)
     return {each.version: (None if each.due else each.reason, each.floor_after) for each in outcomes}
 
 
@@ -81,308 +74,204 @@ def test_a_version_that_somebody_deactivated_is_not_activated() -> None:
     assert decided(4, {"5": "live"}, floors={"4": 0, "3": 1})["4"] == ("retained, to go back to", 0)
 
 
-class Functions:
-    """Functions in an account, each in a stack of its name, with versions that keep three environments."""
-
-    def __init__(self, session: boto3.Session) -> None:
-        self.client = session.client("lambda")
-        self._formation = session.client("cloudformation")
-        self._made: list[str] = []
-        self.busy: list[str] = []
-        self.looks: list[Callable[[], object]] = []
-
-    def make(self, name: str, tags: dict[str, str], count: int = 4) -> None:
-        """Make one whose last version is live."""
-        properties = {
-            "FunctionName": name,
-            "Runtime": "python3.13",
-            "Handler": "index.handler",
-            "Role": f"arn:aws:iam::{ACCOUNT}:role/some",
-            "Code": {"ZipFile": ""},
-            "CapacityProviderConfig": {
-                "LambdaManagedInstancesCapacityProviderConfig": {"CapacityProviderArn": PROVIDER}
-            },
-        }
-        template = {"Resources": {"Only": {"Type": "AWS::Lambda::Function", "Properties": properties}}}
-        listed: Any = [{"Key": key, "Value": value} for key, value in tags.items()]
-        self._formation.create_stack(StackName=name, TemplateBody=json.dumps(template), Tags=listed)
-        self._formation.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig=SOON)
-        self._made.append(name)
-        for _ in range(count):
-            self.publish(name)
-        self.client.create_alias(FunctionName=name, Name=naming.ALIAS, FunctionVersion=str(count))
-
-    def publish(self, name: str) -> None:
-        """Publish another version, for which something has to change."""
-        self.client.update_function_configuration(FunctionName=name, Description=str(uuid4()))
-        self.client.publish_version(FunctionName=name)
-
-    def floors(self, name: str) -> dict[str, int]:
-        return {number: versions.floor(self.client, name, number) for number in versions.numbered(self.client, name)}
-
-    def running(self, _: Any, function: str) -> list[Listed]:
-        """Stand in for the list of executions that have not ended; something may happen at each look."""
-        if self.looks:
-            self.looks.pop(0)()
-        return [Listed("arn", "order-1", version, "PAUSED", datetime.now(UTC)) for version in self.busy if function]
-
-    def remove(self) -> None:
-        for name in self._made:
-            self._formation.delete_stack(StackName=name)
-            self._formation.get_waiter("stack_delete_complete").wait(StackName=name, WaiterConfig=SOON)
-
-
-def answering(answer: Any) -> Callable[..., Any]:
-    """Return what gives this answer, whatever it is asked."""
-
-    def call(*_: object) -> Any:
-        return answer
-
-    return call
-
-
-def nothing() -> None:
-    """Happen not."""
-
-
-@pytest.fixture(scope="module")
-def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
-    with LocalAws.start(tmp_path_factory.mktemp("prune")) as started:
-        started.session(ACCOUNT, REGION).client("lambda").create_capacity_provider(
-            CapacityProviderName="provider",
-            VpcConfig={"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]},
-            PermissionsConfig={"CapacityProviderOperatorRoleArn": f"arn:aws:iam::{ACCOUNT}:role/operator"},
-        )
-        yield started
+def make(aws: FakeAws, name: str, *versions: str, tags: dict[str, str]) -> None:
+    """Let there be a function whose last version is live, in a stack that was deployed a day ago."""
+    aws.formation.stack(name, tags)
+    aws.lambda_.function(name, *versions)
+    on_provider = aws.lambda_.on_provider.setdefault(PROVIDER, [])
+    on_provider += [f"{aws.lambda_.arn_of(name)}:{version}" for version in versions]
 
 
 @pytest.fixture
-def functions(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> Iterator[Functions]:
-    for key, value in aws.environ(ACCOUNT, REGION).items():
-        monkeypatch.setenv(key, value)
-    made = Functions(aws.session(ACCOUNT, REGION))
-    monkeypatch.setattr(prune, "running", made.running)
-    monkeypatch.setattr(prune, "SETTLED_AFTER", timedelta())
-    yield made
-    made.remove()
+def aws() -> FakeAws:
+    """An AWS with dev's function in four versions, with an order on the second that is paused."""
+    aws = FakeAws()
+    outputs = {"CapacityProviderArn": PROVIDER}
+    aws.formation.stack(naming.platform_stack("dev"), naming.tags("dev"), outputs=outputs)
+    make(aws, NAME, "1", "2", "3", "4", tags=naming.tags("dev"))
+    aws.lambda_.execution(NAME, "order-1", "PAUSED", "2")
+    return aws
 
 
-@pytest.fixture
-def run(tmp_path: Path) -> Callable[..., tuple[int, dict[str, Any]]]:
-    """Runs the command on an environment that retains no versions, and returns its exit code and its facts."""
-
-    def run(environment: Environment, *options: str) -> tuple[int, dict[str, Any]]:
-        parser = ArgumentParser()
-        parser.set_defaults(json=False, report=tmp_path / "report.json", verbose=False)
-        prune.add_arguments(parser)
-        function = environment.function.model_copy(update={"retained_versions": 0})
-        chosen = environment.model_copy(update={"function": function})
-        code = prune.run(chosen, parser.parse_args(options))
-        return code, json.loads((tmp_path / "report.json").read_text())
-
-    return run
+def pruned(aws: FakeAws, *options: str, on: Environment = DEV) -> Report:
+    return run(prune, target(aws, on), *options)
 
 
-Run = Callable[..., tuple[int, dict[str, Any]]]
+def floors(aws: FakeAws, name: str = NAME) -> dict[str, int]:
+    return {version: scaling["least"] for version, scaling in aws.lambda_.functions[name].versions.items()}
 
 
-def test_it_deletes_and_scales_down_and_tells_what_was_freed(
-    functions: Functions, run: Run, capsys: pytest.CaptureFixture[str]
-) -> None:
-    functions.make("orders-dev", naming.tags("dev"))
-    functions.busy = ["2"]
-    code, facts = run(DEV)
-    assert functions.floors("orders-dev") == {"4": 3, "2": 1}
-    assert (code, facts["freed_environments"]) == (0, 3 + 3 + 2)
-    told = capsys.readouterr().out
-    assert "8 execution environments were freed" in told
-    assert "orders-dev:3  deleted" in told
+def reasons(report: Report) -> dict[str, str]:
+    """Return why versions stay."""
+    versions: Any = report.facts["versions"]
+    return {each["version"]: each["reason"] for each in versions if not each["due"]}
 
 
-def test_a_dry_run_does_nothing_and_tells_all(
-    functions: Functions, run: Run, capsys: pytest.CaptureFixture[str]
-) -> None:
-    functions.make("orders-dev", naming.tags("dev"))
-    functions.busy = ["2"]
-    code, facts = run(DEV, "--dry-run")
-    assert functions.floors("orders-dev") == {"4": 3, "3": 3, "2": 3, "1": 3}
-    assert (code, facts["freed_environments"]) == (0, 8)
-    told = capsys.readouterr().out
-    assert "would be deleted" in told
-    assert "would be freed" in told
+def text(report: Report) -> list[str]:
+    return [line for line in report.lines if isinstance(line, str)]
 
 
-def test_every_alias_counts_and_the_versions_that_it_sends_a_part_to(functions: Functions, run: Run) -> None:
-    functions.make("orders-dev", naming.tags("dev"), count=6)
-    client = functions.client
-    client.create_alias(FunctionName="orders-dev", Name=naming.CLOSED_ALIAS, FunctionVersion="5")
-    client.create_alias(FunctionName="orders-dev", Name="other", FunctionVersion="3")
-    weights: Any = {"AdditionalVersionWeights": {"2": 0.1}}
-    client.update_alias(FunctionName="orders-dev", Name=naming.ALIAS, RoutingConfig=weights)
-    _, facts = run(DEV)
-    assert {each["version"]: each["reason"] for each in facts["versions"] if not each["due"]} == {
+UNTOUCHED = {"1": 3, "2": 3, "3": 3, "4": 3}
+
+
+def test_it_deletes_and_scales_down_and_tells_what_was_freed(aws: FakeAws) -> None:
+    report = pruned(aws)
+    assert floors(aws) == {"2": 1, "4": 3}
+    assert aws.lambda_.functions[NAME].versions["2"]["most"] == 4
+    assert reasons(report) == {"4": "live", "2": "executions run on it"}
+    assert (report.code, report.facts["freed_environments"], report.facts["versions_on_provider"]) == (0, 3 + 3 + 2, 2)
+    assert text(report)[1:] == [
+        "8 execution environments were freed",
+        "2 of 100 versions are on the capacity provider of dev",
+    ]
+    rows = report.markdown.split("\n")
+    assert rows[2:6] == [
+        f"| {NAME}:4 | kept | 0 | 3 | live |",
+        f"| {NAME}:3 | deleted | 0 | 3 to 0 | nothing names it or runs on it |",
+        f"| {NAME}:2 | kept | 1 | 3 to 1 | executions run on it |",
+        f"| {NAME}:1 | deleted | 0 | 3 to 0 | nothing names it or runs on it |",
+    ]
+
+
+def test_a_dry_run_does_nothing_and_tells_all(aws: FakeAws) -> None:
+    report = pruned(aws, "--dry-run")
+    assert floors(aws) == UNTOUCHED
+    assert (report.code, report.facts["freed_environments"], report.facts["versions_on_provider"]) == (0, 8, 4)
+    assert f"| {NAME}:3 | would be deleted | 0 | 3 to 0 |" in report.markdown
+    assert "8 execution environments would be freed" in report.markdown
+
+
+def test_the_newest_of_what_nothing_names_is_retained(aws: FakeAws) -> None:
+    assert pruned(aws, on=environment(function={"retained_versions": 1})).code == 0
+    assert floors(aws) == {"2": 1, "3": 1, "4": 3}
+
+
+def test_every_alias_counts_and_the_versions_that_it_sends_a_part_to(aws: FakeAws) -> None:
+    make(aws, NAME, *"123456", tags=naming.tags("dev"))
+    aliases = aws.lambda_.functions[NAME].aliases
+    aliases[naming.ALIAS]["RoutingConfig"] = {"AdditionalVersionWeights": {"2": 0.1}}
+    aliases |= {name: {"FunctionVersion": version} for name, version in (("closed", "5"), ("other", "3"), ("z", "6"))}
+    assert reasons(pruned(aws)) == {
         "6": "live",
         "5": "the alias closed names it",
         "3": "the alias other names it",
         "2": "the alias live sends it a part",
     }
-    assert functions.floors("orders-dev") == {"6": 3, "5": 3, "3": 3, "2": 3}
+    assert floors(aws) == {"2": 3, "3": 3, "5": 3, "6": 3}
 
 
-def test_an_execution_that_begins_before_a_version_is_deleted_spares_it(functions: Functions, run: Run) -> None:
-    functions.make("orders-dev", naming.tags("dev"))
-    # At the first look all is seen, at the second version 3 is about to go, at the third version 2.
-    functions.looks = [nothing, nothing, lambda: functions.busy.append("2")]
-    code, facts = run(DEV)
-    assert functions.floors("orders-dev") == {"4": 3, "2": 1}
-    spared = next(each for each in facts["versions"] if each["version"] == "2")
-    assert (spared["due"], spared["reason"], spared["running"]) == (False, "executions have begun on it", 1)
-    assert (code, facts["freed_environments"]) == (0, 3 + 3 + 2)
+def test_an_execution_that_begins_before_a_version_is_deleted_spares_it(aws: FakeAws) -> None:
+    # At the first look all is seen, at the second version 3 is about to go, and at the fourth, after 2, version 1.
+    aws.on("ListDurableExecutionsByFunction", lambda: aws.lambda_.execution(NAME, "order-2", version="1"), call=4)
+    report = pruned(aws)
+    assert floors(aws) == {"1": 1, "2": 1, "4": 3}
+    assert reasons(report)["1"] == "executions have begun on it"
+    assert f"| {NAME}:1 | kept | 1 | 3 to 1 | executions have begun on it |" in report.markdown
+    assert (report.code, report.facts["freed_environments"]) == (0, 3 + 2 + 2)
 
 
-def test_what_can_not_be_deleted_is_told_and_the_rest_goes(
-    functions: Functions, run: Run, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("version", ["3", "2"], ids=["about to be deleted", "about to be scaled down"])
+@pytest.mark.parametrize("reason", ["live", "the alias live sends it a part"])
+def test_a_version_that_somebody_goes_back_to_meanwhile_is_left_as_it_is(
+    reason: str, version: str, aws: FakeAws
 ) -> None:
-    functions.make("orders-dev", naming.tags("dev"))
-
-    def name_version_3() -> None:
-        functions.client.create_alias(FunctionName="orders-dev", Name="other", FunctionVersion="3")
-
-    functions.looks = [nothing, name_version_3]
-    code, facts = run(DEV)
-    assert functions.floors("orders-dev") == {"4": 3, "3": 3}
-    assert (code, facts["freed_environments"]) == (1, 6)
-    assert "Failed: orders-dev:3: " in capsys.readouterr().out
+    part = {"RoutingConfig": {"AdditionalVersionWeights": {version: 0.1}}}
+    change = {"FunctionVersion": version} if reason == "live" else part
+    aws.on("ListAliases", lambda: aws.lambda_.functions[NAME].aliases[naming.ALIAS].update(change), call=2)
+    report = pruned(aws)
+    assert floors(aws)[version] == 3
+    assert (reasons(report)[version], report.code) == (reason, 0)
 
 
-def test_a_version_that_a_deployment_has_just_published_stays(
-    functions: Functions, run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    functions.make("orders-dev", naming.tags("dev"))
+def test_what_can_not_be_deleted_is_told_and_the_rest_goes(aws: FakeAws) -> None:
+    aws.deny("DeleteFunction", "<img src=x>")
+    report = pruned(aws)
+    assert floors(aws) == {"2": 1, "3": 3, "4": 3}
+    assert (report.code, report.facts["freed_environments"], report.facts["versions_on_provider"]) == (1, 5, 3)
+    assert f"| {NAME}:3 | failed | 0 | 3 | nothing names it or runs on it |" in report.markdown
+    assert f"- `Failed: {NAME}:3: " in report.markdown
+    assert text(report)[-1].startswith(f"Failed: {NAME}:3: ")
 
-    def describe(session: boto3.Session, name: str) -> Any:
-        found = stack.describe(session, name)
-        functions.publish(name)
-        return found
 
-    monkeypatch.setattr(prune, "describe", describe)
-    run(DEV)
-    assert functions.floors("orders-dev") == {"5": 3, "4": 3}
+def test_what_can_not_be_scaled_down_is_told_and_frees_nothing(aws: FakeAws) -> None:
+    aws.deny("PutFunctionScalingConfig")
+    report = pruned(aws)
+    assert floors(aws) == {"2": 3, "4": 3}
+    assert (report.code, report.facts["freed_environments"]) == (1, 6)
+
+
+def publish(aws: FakeAws) -> None:
+    """Let a deployment publish a version, which no alias names yet."""
+    aws.formation.stacks[NAME]["StackStatus"] = "UPDATE_IN_PROGRESS"
+    aws.lambda_.functions[NAME].versions["5"] = {"least": 3, "most": 4}
+
+
+def test_a_deployment_that_begins_before_the_versions_are_listed_holds_it(aws: FakeAws) -> None:
+    aws.on("ListVersionsByFunction", lambda: publish(aws))
+    pruned(aws)
+    assert floors(aws) == UNTOUCHED | {"5": 3}
+
+
+def test_a_version_that_is_published_after_they_were_listed_stays(aws: FakeAws) -> None:
+    aws.on("ListAliases", lambda: publish(aws))
+    pruned(aws)
+    assert floors(aws) == {"2": 1, "4": 3, "5": 3}
 
 
 @pytest.mark.parametrize(
-    "status", ["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "UPDATE_ROLLBACK_FAILED"]
+    ("stack", "reason"),
+    [
+        ({"StackStatus": "UPDATE_IN_PROGRESS"}, "its stack is UPDATE_IN_PROGRESS"),
+        ({"StackStatus": "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"}, "its stack is UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"),
+        ({"StackStatus": "UPDATE_ROLLBACK_FAILED"}, "its stack is UPDATE_ROLLBACK_FAILED"),
+        ({"LastUpdatedTime": FakeAws().clock.now() - timedelta(seconds=59)}, "it was deployed a moment ago"),
+        (None, f"there is no stack {NAME}"),
+    ],
 )
-def test_a_stack_that_is_not_at_rest_holds_it(
-    status: str, functions: Functions, run: Run, monkeypatch: pytest.MonkeyPatch
+def test_a_function_whose_stack_is_not_at_rest_is_left_as_it_is(
+    stack: dict[str, Any] | None, reason: str, aws: FakeAws
 ) -> None:
-    functions.make("orders-dev", naming.tags("dev"), count=2)
-    monkeypatch.setattr(prune, "describe", answering({"StackName": "orders-dev", "StackStatus": status}))
-    code, facts = run(DEV)
-    assert functions.floors("orders-dev") == {"2": 3, "1": 3}
-    assert (code, facts["versions"][1]["reason"]) == (0, f"its stack is {status}")
+    aws.formation.stacks[NAME].update(stack or {})
+    if stack is None:
+        del aws.formation.stacks[NAME]
+    report = pruned(aws)
+    assert floors(aws) == UNTOUCHED
+    assert all(each.startswith(reason) for version, each in reasons(report).items() if version != "4")
+    assert report.code == 0
 
 
-def test_a_deployment_a_moment_ago_holds_it(functions: Functions, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    functions.make("orders-dev", naming.tags("dev"), count=2)
-    monkeypatch.setattr(prune, "SETTLED_AFTER", timedelta(hours=1))
-    _, facts = run(DEV)
-    assert functions.floors("orders-dev") == {"2": 3, "1": 3}
-    assert "deployed a moment ago" in facts["versions"][1]["reason"]
+def test_the_version_of_the_stack_stays_to_go_back_to(aws: FakeAws) -> None:
+    aws.formation.stacks[NAME]["Outputs"] = [{"OutputKey": "Version", "OutputValue": "3"}]
+    assert reasons(pruned(aws))["3"] == "a deployment that fails goes back to it"
+    assert floors(aws) == {"2": 1, "3": 1, "4": 3}
 
 
-def test_a_function_without_its_stack_holds_it(functions: Functions, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    functions.make("orders-dev", naming.tags("dev"), count=2)
-    monkeypatch.setattr(prune, "describe", answering(None))
-    _, facts = run(DEV)
-    assert functions.floors("orders-dev") == {"2": 3, "1": 3}
-    assert facts["versions"][1]["reason"] == "there is no stack orders-dev"
+def test_every_preview_of_ours_is_pruned_and_one_that_fails_hides_no_other() -> None:
+    def unreachable() -> None:
+        raise EndpointConnectionError(endpoint_url="some")
+
+    aws = FakeAws()
+    names = [naming.orders_stack("preview", number) for number in (7, 8, 9)]
+    for number, name in zip((7, 8, 7), names, strict=True):
+        make(aws, name, "1", "2", tags=naming.tags("preview", number))
+    aws.on("ListAliases", unreachable)
+    report = pruned(aws, on=PREVIEW)
+    assert [floors(aws, name) for name in names] == [{"1": 3, "2": 3}, {"2": 3}, {"1": 3, "2": 3}]
+    assert report.code == 1
+    assert report.facts["failures"] == [
+        f'{names[0]} could not be looked at: Could not connect to the endpoint URL: "some"'
+    ]
 
 
-def test_the_version_of_the_stack_is_read_from_its_outputs(
-    functions: Functions, run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    functions.make("orders-dev", naming.tags("dev"), count=2)
-    found = {
-        "StackStatus": "UPDATE_COMPLETE",
-        "CreationTime": datetime.now(UTC),
-        "Outputs": [{"OutputKey": "Version", "OutputValue": "1"}],
-    }
-    monkeypatch.setattr(prune, "describe", answering(found))
-    run(DEV)
-    assert functions.floors("orders-dev") == {"2": 3, "1": 1}
-
-
-def test_every_preview_is_pruned_and_one_that_fails_hides_no_other(
-    functions: Functions, run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for number in (7, 8, 9):
-        functions.make(f"orders-pr-{number}", naming.tags("preview", number) if number != 9 else {}, count=2)
-
-    def look(session: boto3.Session, function: str) -> Seen:
-        if function == "orders-pr-7":
-            raise ClientError({"Error": {"Code": "TooManyRequestsException"}}, "ListAliases")
-        return seen(session, function)
-
-    seen = prune.look
-    monkeypatch.setattr(prune, "look", look)
-    code, facts = run(PREVIEW)
-    assert code == 1
-    assert functions.floors("orders-pr-8") == {"2": 3}
-    assert set(functions.floors("orders-pr-7")) == set(functions.floors("orders-pr-9")) == {"2", "1"}
-    assert "TooManyRequestsException" in facts["failures"][0]
-
-
-def test_where_there_is_no_function_it_says_so(
-    functions: Functions, run: Run, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert functions.busy == []
-    assert run(DEV)[0] == 0
-    assert "There is no function orders-dev" in capsys.readouterr().out
-    assert run(PREVIEW)[0] == 0
-    assert "preview has no preview" in capsys.readouterr().out
+def test_where_there_is_no_function_it_says_so() -> None:
+    assert (pruned(FakeAws()).lines, pruned(FakeAws()).code) == ([f"There is no function {NAME}"], 0)
+    assert pruned(FakeAws(), on=PREVIEW).lines == ["preview has no preview"]
 
 
 @pytest.mark.parametrize("left", [79, 80])
-def test_a_capacity_provider_with_many_versions_is_a_warning(
-    left: int, functions: Functions, run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    functions.make("orders-dev", naming.tags("dev"), count=2)
-    monkeypatch.setattr(versions, "on_provider", answering(left + 1))
-    _, facts = run(DEV)
-    assert facts["versions_on_provider"] == left
-    told = capsys.readouterr().out
-    assert f"{left} of 100 versions" in told
-    assert ("Warning: AWS takes no more than 100" in told) is (left == 80)
-
-
-def test_the_summary_of_a_workflow_is_a_table_in_which_failures_are_quoted(
-    functions: Functions, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    functions.make("orders-dev", naming.tags("dev"), count=2)
-
-    def fail(*_: object) -> None:
-        raise ClientError({"Error": {"Code": "Some", "Message": "<img src=x>"}}, "DeleteFunction")
-
-    monkeypatch.setattr(versions, "delete", fail)
-    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
-    assert run(DEV)[0] == 1
-    summary = (tmp_path / "summary.md").read_text()
-    assert "| orders-dev:2 | kept | 0 | 3 | live |" in summary
-    assert "| orders-dev:1 | failed | 0 | 3 | nothing names it or runs on it |" in summary
-    assert "- `Failed: orders-dev:1: " in summary
-    assert "<" not in summary
-
-
-def test_what_can_not_be_scaled_down_is_told_and_frees_nothing(
-    functions: Functions, run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(*_: object) -> None:
-        raise ClientError({"Error": {"Code": "ResourceConflictException"}}, "PutFunctionScalingConfig")
-
-    functions.make("orders-dev", naming.tags("dev"), count=2)
-    functions.busy = ["1"]
-    monkeypatch.setattr(versions, "set_floor", fail)
-    code, facts = run(DEV)
-    assert (code, facts["freed_environments"]) == (1, 0)
-    assert "PutFunctionScalingConfig" in facts["failures"][0]
+def test_a_capacity_provider_with_many_versions_is_a_warning(left: int, aws: FakeAws) -> None:
+    aws.lambda_.on_provider[PROVIDER] += [f"{aws.lambda_.arn_of('guest')}:{number}" for number in range(left - 2)]
+    report = pruned(aws)
+    assert report.facts["versions_on_provider"] == left
+    assert f"{left} of 100 versions" in report.markdown
+    assert ("Warning: AWS takes no more than 100" in report.markdown) is (left == 80)

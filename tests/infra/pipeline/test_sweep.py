@@ -1,221 +1,218 @@
-"""Which previews go, decided on what CloudFormation and GitHub say, and swept on the local AWS."""
+"""Which previews go, decided on what CloudFormation and GitHub say, and what becomes of those that can't."""
 
-import json
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any, cast
+from collections.abc import Mapping
+from datetime import timedelta
 
-import boto3
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
-from infra import naming
-from infra.aws import stack
-from infra.aws.previews import Preview
-from infra.aws.stack import describe
-from infra.environment import load
-from infra.errors import CommandError
-from infra.local.aws import LocalAws
-from infra.pipeline import drain, sweep
-from infra.pipeline.__main__ import main
+from infra import budgets, naming
+from infra.aws import previews
+from infra.console.report import Report
+from infra.errors import CommandError, UsageError
+from infra.pipeline import sweep
 from tests.github.state import State
+from tests.infra.fakes.aws import FakeAws
+from tests.infra.fakes.commands import run, target
+from tests.infra.fakes.environments import DEV, PREVIEW
 
-PREVIEW = load("preview")
-SOON: Any = {"Delay": 0.05}
-TEMPLATE = {"Resources": {"Parameter": {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": "1"}}}}
-# A capacity provider can't be deleted while a function of another stack uses it.
-PROVIDER = {
-    "Type": "AWS::Lambda::CapacityProvider",
-    "Properties": {
-        "CapacityProviderName": "used",
-        "VpcConfig": {"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]},
-        "PermissionsConfig": {"CapacityProviderOperatorRoleArn": f"arn:aws:iam::{PREVIEW.account}:role/operator"},
-    },
-}
-USED = {"CapacityProviderArn": f"arn:aws:lambda:{PREVIEW.region}:{PREVIEW.account}:capacity-provider:used"}
-USER = {
-    "Type": "AWS::Lambda::Function",
-    "Properties": {
-        "Runtime": "python3.13",
-        "Handler": "index.handler",
-        "Role": f"arn:aws:iam::{PREVIEW.account}:role/function",
-        "Code": {"ZipFile": ""},
-        "CapacityProviderConfig": {"LambdaManagedInstancesCapacityProviderConfig": USED},
-    },
-}
-YOUNG, OLD = timedelta(hours=2), timedelta(days=PREVIEW.preview_days, minutes=1)
+DAYS = PREVIEW.preview_days
+JUST_NOW, YOUNG, OLD = timedelta(minutes=59), timedelta(hours=2), timedelta(days=DAYS, minutes=1)
+REST = "UPDATE_COMPLETE"
+TAGS = naming.tags("preview", 7)
 
 
-def preview(
-    age: timedelta = YOUNG, status: str = "UPDATE_COMPLETE", tags: dict[str, str] | None = None, updated: bool = True
-) -> Preview:
-    known = naming.tags("preview", 7) if tags is None else tags
-    content: dict[str, Any] = {
-        "StackName": "orders-pr-7",
-        "StackStatus": status,
-        "CreationTime": datetime.now(UTC) - age,
-        "Tags": [{"Key": key, "Value": value} for key, value in known.items()],
-    }
-    if updated:
-        content["LastUpdatedTime"] = datetime.now(UTC)
-    return Preview(7, cast("Any", content))
+@pytest.fixture
+def aws() -> FakeAws:
+    return FakeAws()
 
 
-MISSING_TAG = {key: value for key, value in naming.tags("preview", 7).items() if key != "pull-request"}
+def say(github: State, pulls: Mapping[int, str]) -> None:
+    """Let GitHub know pull requests, by their states."""
+    for number, state in pulls.items():
+        github.add_pull(number, state)
+
+
+def name(number: int) -> str:
+    return naming.orders_stack("preview", number)
+
+
+def deploy(aws: FakeAws, *numbers: int) -> None:
+    """Let there be previews, each with an order that is paused."""
+    for number in numbers:
+        aws.formation.stack(name(number), naming.tags("preview", number))
+        aws.lambda_.function(name(number), "1")
+        aws.lambda_.execution(name(number), "order-1", "PAUSED")
+
+
+def swept(aws: FakeAws, *options: str) -> Report:
+    return run(sweep, target(aws, PREVIEW), *options)
+
+
+def deleted(aws: FakeAws) -> list[str]:
+    return [each["StackName"] for each in aws.asked("DeleteStack")]
 
 
 @pytest.mark.parametrize(
-    ("found", "pulls", "due", "reason"),
+    ("stack", "state", "expected"),
     [
-        pytest.param(preview(), {7: "closed"}, True, "pull request 7 is closed", id="closed or merged"),
-        pytest.param(preview(), {7: "open"}, False, "is open, and it is 2 h old", id="open and young"),
-        pytest.param(preview(OLD), {7: "open"}, True, "14 days old, and previews last 14 days", id="open and too old"),
-        pytest.param(preview(OLD, updated=False), {7: "open"}, True, "14 days old", id="too old, never updated"),
-        pytest.param(preview(updated=False), {7: "open"}, False, "is open", id="young, never updated"),
-        pytest.param(preview(tags={}), {7: "closed"}, False, "none of ours", id="without tags"),
-        pytest.param(preview(tags=MISSING_TAG), {7: "closed"}, False, "none of ours", id="without one tag"),
+        pytest.param((YOUNG, REST, TAGS), "closed", (True, "pull request 7 is closed"), id="closed or merged"),
+        pytest.param((YOUNG, REST, TAGS), "open", (False, "is open, and it is 2 h old"), id="open and young"),
         pytest.param(
-            preview(tags=naming.tags("preview", 8)), {7: "closed"}, False, "none of ours", id="of another pull request"
+            (OLD, REST, TAGS), "open", (True, f"{DAYS} days old, and previews last {DAYS} days"), id="too old"
         ),
-        pytest.param(
-            preview(status="UPDATE_IN_PROGRESS"), {7: "closed"}, False, "UPDATE_IN_PROGRESS", id="being deployed"
-        ),
-        pytest.param(
-            preview(OLD, status="CREATE_IN_PROGRESS"), {7: "open"}, False, "CREATE_IN_PROGRESS", id="being made"
-        ),
-        pytest.param(
-            preview(timedelta(minutes=5), status="REVIEW_IN_PROGRESS"), {7: "closed"}, False, "begins", id="beginning"
-        ),
-        pytest.param(preview(status="REVIEW_IN_PROGRESS"), {7: "closed"}, True, "is closed", id="begun and given up"),
-        pytest.param(preview(status="DELETE_FAILED"), {7: "closed"}, True, "is closed", id="not deleted before"),
-        pytest.param(preview(status="DELETE_IN_PROGRESS"), {7: "closed"}, True, "is closed", id="being deleted"),
-        pytest.param(preview(status="ROLLBACK_COMPLETE"), {7: "closed"}, True, "is closed", id="never made"),
+        pytest.param((YOUNG, REST, dict[str, str]()), "closed", (False, "none of ours"), id="without tags"),
+        pytest.param((YOUNG, REST, naming.tags("preview")), "closed", (False, "none of ours"), id="without one tag"),
+        pytest.param((YOUNG, REST, naming.tags("preview", 8)), "closed", (False, "none of ours"), id="of another"),
+        pytest.param((YOUNG, "UPDATE_IN_PROGRESS", TAGS), "closed", (False, "UPDATE_IN_PROGRESS"), id="being deployed"),
+        pytest.param((OLD, "CREATE_IN_PROGRESS", TAGS), "open", (False, "CREATE_IN_PROGRESS"), id="being made"),
+        pytest.param((JUST_NOW, "REVIEW_IN_PROGRESS", TAGS), "closed", (False, "begins"), id="beginning"),
+        pytest.param((YOUNG, "REVIEW_IN_PROGRESS", TAGS), "closed", (True, "is closed"), id="begun and given up"),
+        pytest.param((YOUNG, "DELETE_FAILED", TAGS), "closed", (True, "is closed"), id="not deleted before"),
+        pytest.param((YOUNG, "DELETE_IN_PROGRESS", TAGS), "closed", (True, "is closed"), id="being deleted"),
+        pytest.param((YOUNG, "ROLLBACK_COMPLETE", TAGS), "closed", (True, "is closed"), id="never made"),
     ],
 )
 def test_it_is_decided_for_a_preview_that_is(
-    found: Preview, pulls: dict[int, str], due: bool, reason: str, github: State
-) -> None:
-    for number, state in pulls.items():
-        github.add_pull(number, state)
-    outcome = sweep.decide(PREVIEW, found)
-    assert outcome.due is due
-    assert reason in outcome.reason
-
-
-@pytest.mark.usefixtures("github")
-def test_a_pull_request_that_github_does_not_know_is_a_failure_of_that_preview_alone() -> None:
-    outcome = sweep.decide(PREVIEW, preview())
-    assert (outcome.due, outcome.failure) == (False, "GitHub has no pull request 7")
-
-
-def test_a_github_that_refuses_decides_nothing(github: State) -> None:
-    github.refuses["GET /pulls/7"] = 401
-    with pytest.raises(CommandError, match="could not be asked"):
-        sweep.decide(PREVIEW, preview())
-
-
-@pytest.fixture(scope="module")
-def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
-    with LocalAws.start(tmp_path_factory.mktemp("sweep")) as started:
-        yield started
-
-
-@pytest.fixture
-def session(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> boto3.Session:
-    for key, value in aws.environ(PREVIEW.account, PREVIEW.region).items():
-        monkeypatch.setenv(key, value)
-    monkeypatch.setattr(stack, "POLL_SECONDS", 0.05)
-    monkeypatch.setattr(drain, "SETTLES_WITHIN_SECONDS", 0)
-    return aws.session(PREVIEW.account, PREVIEW.region)
-
-
-@pytest.fixture
-def deploy(session: boto3.Session) -> Iterator[Callable[..., None]]:
-    """Makes the stack of a preview, as small as one can be."""
-    client = session.client("cloudformation")
-    made: list[str] = []
-
-    def create(name: str, tags: dict[str, str], template: dict[str, Any] = TEMPLATE) -> None:
-        listed = [{"Key": key, "Value": value} for key, value in tags.items()]
-        client.create_stack(StackName=name, TemplateBody=json.dumps(template), Tags=cast("Any", listed))
-        client.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig=SOON)
-        made.append(name)
-
-    yield create
-    for name in made:
-        client.delete_stack(StackName=name)
-        client.get_waiter("stack_delete_complete").wait(StackName=name, WaiterConfig=SOON)
-
-
-def run(tmp_path: Path, *options: str) -> tuple[int, dict[str, str]]:
-    """Sweep, and return the exit code and the reason of each preview by its stack's name."""
-    report = tmp_path / "report.json"
-    report.unlink(missing_ok=True)
-    code = main(["sweep", "--environment", "preview", "--report", str(report), *options])
-    previews: list[dict[str, str]] = json.loads(report.read_text())["previews"] if report.exists() else []
-    return code, {each["stack"]: each["reason"] for each in previews}
-
-
-def test_only_previews_that_are_due_go_and_nothing_else_does(
-    deploy: Callable[..., None], session: boto3.Session, github: State, tmp_path: Path
-) -> None:
-    for number in (7, 12, 70):
-        deploy(naming.orders_stack("preview", number), naming.tags("preview", number))
-    others = ("orders-pr-12-test", "my-orders-pr-12", "orders-pr-012", "orders-pr-", "orders-preview")
-    for name in others:
-        deploy(name, naming.tags("preview", 12))
-    deploy("orders-pr-9", {"project": "orders"})
-    for number, state in {7: "closed", 9: "closed", 12: "open", 70: "closed"}.items():
-        github.add_pull(number, state)
-    assert run(tmp_path, "--dry-run")[0] == 0
-    assert describe(session, "orders-pr-7")
-    code, reasons = run(tmp_path)
-    assert code == 0
-    assert set(reasons) == {"orders-pr-7", "orders-pr-9", "orders-pr-12", "orders-pr-70"}
-    assert [name for name in ("orders-pr-7", "orders-pr-70") if describe(session, name)] == []
-    assert all(describe(session, name) for name in (*others, "orders-pr-9", "orders-pr-12"))
-
-
-def test_when_github_can_not_be_asked_for_one_of_them_none_goes(
-    deploy: Callable[..., None],
-    session: boto3.Session,
+    stack: tuple[timedelta, str, dict[str, str]],
+    state: str,
+    expected: tuple[bool, str],
+    aws: FakeAws,
     github: State,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    for number in (7, 8):
-        deploy(naming.orders_stack("preview", number), naming.tags("preview", number))
+    age, status, tags = stack
+    # It was deployed again just now, which makes it no younger.
+    moments = {"CreationTime": aws.clock.now() - age, "LastUpdatedTime": aws.clock.now()}
+    aws.formation.stack(name(7), tags, status, **moments)
+    github.add_pull(7, state)
+    outcome = sweep.decide(previews.find(target(aws, PREVIEW))[0])
+    assert (outcome.due, expected[1] in outcome.reason) == (expected[0], True), outcome.reason
+
+
+def test_only_previews_that_are_due_go_each_once_and_nothing_else_does(aws: FakeAws, github: State) -> None:
+    deploy(aws, 70, 12, 7)
+    others = (f"{name(12)}-test", f"my-{name(12)}", "orders-preview", naming.platform_stack("preview"))
+    for other in others:
+        aws.formation.stack(other, TAGS)
+    aws.formation.stack(name(9), {"project": "orders"})
+    say(github, {7: "closed", 9: "closed", 12: "open", 70: "closed"})
+    dry = swept(aws, "--dry-run")
+    assert deleted(aws) == []
+    report = swept(aws)
+    assert deleted(aws) == [name(7), name(70)]
+    assert set(aws.formation.stacks) == {*others, name(9), name(12)}
+    lines = [
+        (f"{name(7)} would go", f"{name(7)} is gone: pull request 7 is closed; 1 execution was stopped"),
+        (f"{name(9)} would stay", f"{name(9)} stays: it is named like a preview, and its tags say"),
+        (f"{name(12)} would stay", f"{name(12)} stays: pull request 12 is open, and it is 1 day old"),
+        (f"{name(70)} would go", f"{name(70)} is gone: pull request 70 is closed; 1 execution was stopped"),
+    ]
+    for (planned, told), before, after in zip(lines, dry.lines, report.lines, strict=True):
+        assert (str(before).startswith(planned), str(after).startswith(told)) == (True, True)
+    assert (dry.code, report.code, report.facts["failed"]) == (0, 0, 0)
+    for number in (9, 12):
+        aws.formation.stacks.pop(name(number))
+    assert swept(aws).lines == ["There is no preview"]
+
+
+def test_its_orders_are_stopped_and_those_of_others_are_not(aws: FakeAws, github: State) -> None:
+    deploy(aws, 7, 8)
+    say(github, {7: "closed", 8: "open"})
+    orders = [aws.lambda_.functions[name(number)].executions[0] for number in (7, 8)]
+    swept(aws)
+    assert [order.status for order in orders] == ["STOPPED", "PAUSED"]
+
+
+def test_when_github_can_not_be_asked_for_one_of_them_none_goes(aws: FakeAws, github: State) -> None:
+    deploy(aws, 7, 8)
     github.add_pull(7, "closed")
     github.refuses["GET /pulls/8"] = 401
-    assert run(tmp_path)[0] == 1
-    assert "could not be asked for pull request 8" in capsys.readouterr().err
-    assert describe(session, "orders-pr-7")
+    with pytest.raises(CommandError, match="could not be asked for pull request 8"):
+        swept(aws)
+    assert deleted(aws) == []
 
 
-def test_what_can_not_be_deleted_is_told_in_one_issue_until_it_is_gone(
-    deploy: Callable[..., None], session: boto3.Session, github: State, tmp_path: Path
+def test_a_pull_request_that_github_does_not_know_is_a_failure_of_that_preview_alone(
+    aws: FakeAws, github: State
 ) -> None:
-    deploy("orders-pr-7", naming.tags("preview", 7), {"Resources": {"Used": PROVIDER}})
-    deploy("user", {}, {"Resources": {"User": USER}})
-    deploy("orders-pr-8", naming.tags("preview", 8))
-    for number in (7, 8):
-        github.add_pull(number, "closed")
-    assert run(tmp_path, "--issue")[0] == 1
-    assert not describe(session, "orders-pr-8")
-    left = describe(session, "orders-pr-7")
-    assert left
-    assert left["StackStatus"] == "DELETE_FAILED"
-    assert run(tmp_path, "--issue")[0] == 1
-    assert github.writes == ["POST /issues"]
-    (issue,) = github.issues.values()
-    assert "AWS::Lambda::CapacityProvider Used: " in issue["body"]
-    assert "#7" in issue["body"]
-    session.client("cloudformation").delete_stack(StackName="user")
-    assert run(tmp_path, "--issue")[0] == 0
-    assert issue["state"] == "closed"
-    assert not describe(session, "orders-pr-7")
+    deploy(aws, 7, 8)
+    github.add_pull(8, "closed")
+    report = swept(aws)
+    assert (report.code, report.facts["failed"], deleted(aws)) == (1, 1, [name(8)])
+    assert "GitHub has no pull request 7" in report.markdown
 
 
-def test_an_environment_without_previews_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["sweep", "--environment", "dev"]) == 2
-    assert "preview_days in environments/dev.toml" in capsys.readouterr().err
+def failing(aws: FakeAws, how: str) -> None:
+    """Let the removal of preview 7 fail."""
+    stack = aws.formation.stacks[name(7)]
+    if how == "it may not be read":
+        aws.on("ListDurableExecutionsByFunction", unreachable)
+    elif how == "it can't be deleted":
+        aws.formation.undeletable[name(7)] = "it is used"
+    elif how == "it is protected":
+        stack["EnableTerminationProtection"] = True
+    elif how == "somebody deploys it meanwhile":
+        aws.on("DescribeStacks", lambda: stack.update(StackStatus="UPDATE_IN_PROGRESS"), call=3)
+    elif how == "its orders do not stop":
+        aws.lambda_.functions[name(7)].executions[0].stops = False
+    else:
+        aws.tagged = [("arn:aws:logs:eu-west-1:111111111111:log-group:left", TAGS)]
+
+
+def unreachable() -> None:
+    raise EndpointConnectionError(endpoint_url="some")
+
+
+@pytest.mark.parametrize(
+    ("how", "said", "stays"),
+    [
+        ("it may not be read", "Could not connect", True),
+        ("it can't be deleted", "AWS::SSM::Parameter Only: it is used", True),
+        ("it is protected", "has termination protection", True),
+        ("somebody deploys it meanwhile", "is UPDATE_IN_PROGRESS: somebody deploys it", True),
+        ("its orders do not stop", "order-1 on version 1: PAUSED", True),
+        ("something of it is left", "log-group:left", False),
+    ],
+)
+def test_what_fails_is_told_and_hides_no_other(how: str, said: str, stays: bool, aws: FakeAws, github: State) -> None:
+    deploy(aws, 7, 8)
+    say(github, {7: "closed", 8: "closed"})
+    failing(aws, how)
+    report = swept(aws, "--issue")
+    assert set(aws.formation.stacks) == ({name(7)} if stays else set())
+    assert (report.code, report.facts["failed"]) == (1, 1)
+    notice = report.notice
+    assert notice
+    assert notice.topic == "sweep"
+    for text in (report.markdown, notice.body or ""):
+        assert said in text
+    assert f"#7, `{name(7)}`" in (notice.body or "")
+    assert name(8) not in (notice.body or "")
+
+
+def test_an_issue_is_kept_on_request_alone_and_has_nothing_to_say_once_all_is_well(aws: FakeAws, github: State) -> None:
+    deploy(aws, 7)
+    assert swept(aws).notice is swept(aws, "--issue", "--dry-run").notice is None
+    github.add_pull(7, "closed")
+    notice = swept(aws, "--issue").notice
+    assert notice
+    assert notice.body is None
+
+
+def test_after_its_time_is_over_no_further_removal_begins(aws: FakeAws, github: State) -> None:
+    deploy(aws, 7, 8, 9)
+    say(github, dict.fromkeys((7, 8, 9), "closed"))
+    aws.formation.deletion_seconds = 0.8 * budgets.SWEEP
+    report = swept(aws)
+    assert deleted(aws) == [name(7), name(8)]
+    assert list(report.lines)[2] == (
+        f"{name(9)} is due (pull request 9 is closed), and was not removed: there was no time left for it"
+    )
+    assert swept(aws).code == 0
+    assert aws.formation.stacks == {}
+
+
+def test_an_environment_without_previews_is_refused(aws: FakeAws) -> None:
+    with pytest.raises(UsageError, match=r"preview_days in environments/dev\.toml"):
+        run(sweep, target(aws, DEV))
+    assert aws.calls == []

@@ -1,297 +1,276 @@
-"""Every guard of a teardown: what it refuses, before anything is removed."""
-
-import json
-from collections.abc import Callable, Iterator
-from typing import Any, cast
-from unittest.mock import Mock
+"""A teardown: what it refuses while orders run, with nothing changed, and what it removes, in which order."""
 
 import boto3
 import pytest
-from botocore.exceptions import WaiterError
+from botocore.exceptions import ClientError
 
 from infra import naming
-from infra.aws import stack
-from infra.aws.stack import describe
-from infra.environment import load
-from infra.errors import CommandError
-from infra.local.aws import LocalAws
-from infra.pipeline import drain, teardown
-from infra.pipeline.__main__ import main
+from infra.aws import session
+from infra.aws.leftovers import LOGICAL_ID, STACK_ID
+from infra.aws.target import Target
+from infra.console.report import Report
+from infra.environment import Environment
+from infra.errors import CommandError, UsageError
+from infra.pipeline import teardown
+from tests.infra.fakes.aws import FakeAws
+from tests.infra.fakes.commands import run, target
+from tests.infra.fakes.environments import DEV, PREVIEW, PROD, environment
 
-PREVIEW, DEV = load("preview"), load("dev")
-ACCOUNT, REGION = DEV.account, DEV.region
-SOON: Any = {"Delay": 0.05}
-
-ROLE = f"arn:aws:iam::{ACCOUNT}:role/some"
-PARAMETER = {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": "1"}}
-
-
-def provider(name: str) -> dict[str, Any]:
-    return {
-        "Type": "AWS::Lambda::CapacityProvider",
-        "Properties": {
-            "CapacityProviderName": name,
-            "VpcConfig": {"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]},
-            "PermissionsConfig": {"CapacityProviderOperatorRoleArn": ROLE},
-        },
-    }
+ORDERS, PLATFORM = naming.orders_stack("dev"), naming.platform_stack("dev")
+PROVIDER = "arn:aws:lambda:eu-west-1:111111111111:capacity-provider:some"
+LOG_GROUP = "arn:aws:logs:eu-west-1:111111111111:log-group:some"
 
 
-def function(name: str, provider: str) -> dict[str, Any]:
-    arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:capacity-provider:{provider}"
-    return {
-        "Type": "AWS::Lambda::Function",
-        "Properties": {
-            "FunctionName": name,
-            "Runtime": "python3.13",
-            "Handler": "index.handler",
-            "Role": ROLE,
-            "Code": {"ZipFile": ""},
-            "CapacityProviderConfig": {"LambdaManagedInstancesCapacityProviderConfig": {"CapacityProviderArn": arn}},
-        },
-    }
+def platform(aws: FakeAws, name: str) -> None:
+    """Let there be the platform of an environment, with nothing on it."""
+    outputs = {"CapacityProviderArn": PROVIDER}
+    aws.formation.stack(naming.platform_stack(name), naming.tags(name), outputs=outputs)
+    aws.lambda_.on_provider[PROVIDER] = []
 
 
-@pytest.fixture(scope="module")
-def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
-    with LocalAws.start(tmp_path_factory.mktemp("teardown")) as started:
-        yield started
+def function(aws: FakeAws, name: str, tags: dict[str, str] | None = None) -> None:
+    """Let there be a function with two versions on that platform, and its stack if it has tags."""
+    aws.lambda_.function(name, "1", "2")
+    aws.lambda_.on_provider[PROVIDER] += [f"{aws.lambda_.arn_of(name)}:{version}" for version in ("1", "2")]
+    if tags is not None:
+        aws.formation.stack(name, tags)
 
 
 @pytest.fixture
-def session(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> boto3.Session:
-    for key, value in aws.environ(ACCOUNT, REGION).items():
-        monkeypatch.setenv(key, value)
-    monkeypatch.setattr(stack, "POLL_SECONDS", 0.05)
-    monkeypatch.setattr(drain, "SETTLES_WITHIN_SECONDS", 0)
-    return aws.session(ACCOUNT, REGION)
+def aws() -> FakeAws:
+    """An AWS with all of dev, and one order that runs."""
+    aws = FakeAws()
+    platform(aws, "dev")
+    function(aws, ORDERS, naming.tags("dev"))
+    aws.lambda_.execution(ORDERS, "order-1")
+    return aws
 
 
-@pytest.fixture
-def deploy(session: boto3.Session) -> Iterator[Callable[..., None]]:
-    """Makes a stack, as small as one can be."""
-    client = session.client("cloudformation")
-    made: list[str] = []
-
-    def create(name: str, tags: dict[str, str], resource: dict[str, Any], **outputs: Any) -> None:
-        template = {"Resources": {"Only": resource}, "Outputs": {key: {"Value": text} for key, text in outputs.items()}}
-        listed = [{"Key": key, "Value": value} for key, value in tags.items()]
-        client.create_stack(StackName=name, TemplateBody=json.dumps(template), Tags=cast("Any", listed))
-        client.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig=SOON)
-        made.append(name)
-
-    yield create
-    for name in reversed(made):
-        client.delete_stack(StackName=name)
-        client.get_waiter("stack_delete_complete").wait(StackName=name, WaiterConfig=SOON)
+def torn_down(aws: FakeAws, *options: str, on: Environment = DEV, running: str = "stop") -> Report:
+    """Remove an environment on consent. Unless told otherwise, in the way that spares nothing."""
+    there = target(aws, on)
+    return run(teardown, there, "--confirm", there.stack_names[-1], "--running", running, *options)
 
 
-@pytest.fixture
-def platform(deploy: Callable[..., None]) -> Callable[[str], None]:
-    """Makes the platform of an environment."""
-
-    def create(environment: str) -> None:
-        name = naming.platform_stack(environment)
-        arn = {"Fn::GetAtt": ["Only", "Arn"]}
-        deploy(name, naming.tags(environment), provider(name), CapacityProviderArn=arn)
-
-    return create
+def changed(aws: FakeAws) -> set[str]:
+    """Return the operations that changed something."""
+    return {operation for operation, _ in aws.calls if not operation.startswith(("Get", "List", "Describe"))}
 
 
-def nobody(*_: object) -> list[str]:
-    """Say that nobody else uses a platform."""
-    return []
+def deleted(aws: FakeAws) -> list[str]:
+    return [each["StackName"] for each in aws.asked("DeleteStack")]
 
 
-def refusal(capsys: pytest.CaptureFixture[str], code: int, environment: str, *options: str) -> str:
-    """Try a teardown that is refused with this exit code, and return what it says."""
-    assert main(["teardown", "--environment", environment, *options]) == code
-    return capsys.readouterr().err
+@pytest.mark.parametrize("confirmed", ["", "dev", PLATFORM, naming.orders_stack("prod"), ORDERS.upper(), f"{ORDERS} "])
+def test_another_confirmation_than_the_first_stacks_name_is_refused(confirmed: str, aws: FakeAws) -> None:
+    with pytest.raises(UsageError, match=f"takes --confirm {ORDERS}"):
+        torn_down(aws, "--confirm", confirmed)
+    assert aws.calls == []
 
 
-@pytest.mark.parametrize("confirmed", ["", "dev", "platform-dev", "orders-prod", "ORDERS-DEV", "orders-dev "])
-def test_another_confirmation_than_the_first_stacks_name(
-    confirmed: str, session: boto3.Session, deploy: Callable[..., None], capsys: pytest.CaptureFixture[str]
-) -> None:
-    deploy("orders-dev", naming.tags("dev"), PARAMETER)
-    assert "takes --confirm orders-dev" in refusal(capsys, 2, "dev", "--confirm", confirmed)
-    assert describe(session, "orders-dev")
-
-
-def test_an_environment_that_has_no_file(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "staging" in refusal(capsys, 2, "staging", "--confirm", "orders-staging")
-
-
-def test_credentials_of_another_account(
-    aws: LocalAws, session: boto3.Session, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert session
-    for key, value in aws.environ("222222222222", REGION).items():
-        monkeypatch.setenv(key, value)
-    assert "of account 222222222222" in refusal(capsys, 2, "dev", "--confirm", "orders-dev")
-
-
-@pytest.mark.parametrize("environment", ["dev", "prod"])
-def test_a_workflow_of_another_branch(
-    environment: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("on", [DEV, PROD], ids=lambda on: on.name)
+def test_a_workflow_of_another_branch_is_refused(
+    on: Environment, aws: FakeAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GITHUB_REF", "refs/heads/feature")
-    said = refusal(capsys, 2, environment, "--confirm", f"orders-{environment}")
-    assert f"{environment} is removed by a workflow of refs/heads/main alone" in said
+    with pytest.raises(UsageError, match=f"{on.name} is removed by a workflow of refs/heads/main alone"):
+        torn_down(aws, on=on)
+    with pytest.raises(UsageError, match="refs/heads/main alone"):
+        torn_down(aws, "--dry-run", on=on)
+    assert aws.calls == []
 
 
-def test_a_pull_request_where_there_are_no_previews(capsys: pytest.CaptureFixture[str]) -> None:
-    said = refusal(capsys, 2, "dev", "--pull-request", "7", "--confirm", "orders-pr-7")
-    assert "preview_days in environments/dev.toml" in said
-
-
-def test_termination_protection_of_either_stack(
-    session: boto3.Session, deploy: Callable[..., None], capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("stack", [ORDERS, PLATFORM])
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ({"EnableTerminationProtection": True}, r"protection.termination_protection = false in environments/dev\.toml"),
+        ({"StackStatus": "UPDATE_IN_PROGRESS"}, "is UPDATE_IN_PROGRESS: somebody deploys it"),
+        ({"StackStatus": "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS"}, "somebody deploys it"),
+        ({"Tags": []}, "was not made by this project"),
+        ({"Tags": [{"Key": "environment", "Value": "dev"}]}, "was not made by this project"),
+        ({"Tags": [{"Key": key, "Value": value} for key, value in naming.tags("prod").items()]}, "should be"),
+    ],
+)
+def test_either_stack_may_forbid_it_and_then_nothing_is_touched(
+    stack: str, state: dict[str, object], said: str, aws: FakeAws
 ) -> None:
-    deploy("orders-dev", naming.tags("dev"), PARAMETER)
-    client = session.client("cloudformation")
-    client.update_termination_protection(StackName="orders-dev", EnableTerminationProtection=True)
-    said = refusal(capsys, 1, "dev", "--confirm", "orders-dev")
-    assert "orders-dev has termination protection: set protection.termination_protection = false in" in said
-    assert describe(session, "orders-dev")
-    client.update_termination_protection(StackName="orders-dev", EnableTerminationProtection=False)
+    aws.formation.stacks[stack] |= state
+    with pytest.raises(CommandError, match=rf"Nothing was removed:\n{stack} .*{said}"):
+        torn_down(aws)
+    assert changed(aws) == set()
 
 
-def test_a_platform_that_a_preview_uses(
-    session: boto3.Session,
-    deploy: Callable[..., None],
-    platform: Callable[[str], None],
-    capsys: pytest.CaptureFixture[str],
+def test_a_platform_that_somebody_elses_function_uses_keeps_the_orders_stack_as_well(aws: FakeAws) -> None:
+    function(aws, "guest")
+    with pytest.raises(CommandError, match=f"{PLATFORM} is used by guest; remove that first"):
+        torn_down(aws)
+    assert changed(aws) == set()
+
+
+@pytest.mark.parametrize("tags", [naming.tags("preview", 7), {}], ids=["ours", "of somebody else"])
+@pytest.mark.parametrize("has_function", [True, False])
+def test_a_platform_that_a_preview_uses_stays_even_before_that_has_a_function(
+    has_function: bool, tags: dict[str, str]
 ) -> None:
-    platform("preview")
-    deploy("orders-pr-7", naming.tags("preview", 7), function("orders-pr-7", "platform-preview"))
-    said = refusal(capsys, 1, "preview", "--confirm", "platform-preview")
-    assert "platform-preview is used by orders-pr-7; remove that first" in said
-    assert describe(session, "platform-preview")
+    aws, name = FakeAws(), naming.orders_stack("preview", 7)
+    platform(aws, "preview")
+    if has_function:
+        function(aws, name, tags)
+    else:
+        aws.formation.stack(name, tags)
+    with pytest.raises(CommandError, match=f"{naming.platform_stack('preview')} is used by {name}"):
+        torn_down(aws, on=PREVIEW)
+    assert changed(aws) == set()
 
 
-def test_a_platform_whose_preview_has_no_function_yet(
-    deploy: Callable[..., None], platform: Callable[[str], None], capsys: pytest.CaptureFixture[str]
-) -> None:
-    platform("preview")
-    deploy("orders-pr-8", naming.tags("preview", 8), PARAMETER)
-    assert "used by orders-pr-8" in refusal(capsys, 1, "preview", "--confirm", "platform-preview")
+@pytest.mark.parametrize("operation", ["DescribeStacks", "ListFunctionVersionsByCapacityProvider"])
+def test_what_may_not_be_read_is_not_taken_for_gone(operation: str, aws: FakeAws) -> None:
+    aws.deny(operation)
+    with pytest.raises(ClientError, match=f"no {operation}"):
+        torn_down(aws)
+    assert changed(aws) == set()
 
 
-def test_a_platform_that_a_function_of_somebody_else_uses_keeps_the_orders_stack_as_well(
-    session: boto3.Session,
-    deploy: Callable[..., None],
-    platform: Callable[[str], None],
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    platform("dev")
-    deploy("orders-dev", naming.tags("dev"), function("orders-dev", "platform-dev"))
-    deploy("guest", {}, function("guest", "platform-dev"))
-    assert "platform-dev is used by guest" in refusal(capsys, 1, "dev", "--confirm", "orders-dev")
-    assert describe(session, "orders-dev")
-    session.client("cloudformation").delete_stack(StackName="guest")
-    assert main(["teardown", "--environment", "dev", "--confirm", "orders-dev"]) == 0
-    assert not describe(session, "platform-dev")
+@pytest.mark.parametrize("status", ["RUNNING", "PAUSING", "PAUSED"])
+def test_orders_that_have_not_ended_refuse_it_unless_told_otherwise(status: str, aws: FakeAws) -> None:
+    aws.lambda_.functions[ORDERS].executions[0].status = status
+    with pytest.raises(CommandError, match=f"order-1 on version 1: {status}"):
+        run(teardown, target(aws, DEV), "--confirm", ORDERS)
+    assert changed(aws) == set()
 
 
-def test_a_platform_whose_capacity_provider_is_gone_already(
-    session: boto3.Session, deploy: Callable[..., None], capsys: pytest.CaptureFixture[str]
-) -> None:
-    gone = f"arn:aws:lambda:{REGION}:{ACCOUNT}:capacity-provider:gone"
-    deploy("platform-dev", naming.tags("dev"), PARAMETER, CapacityProviderArn=gone)
-    assert main(["teardown", "--environment", "dev", "--confirm", "orders-dev"]) == 0
-    assert not describe(session, "platform-dev")
-    assert "platform-dev gone" in capsys.readouterr().out
+def test_orders_that_do_not_end_in_time_leave_all_as_it_was(aws: FakeAws) -> None:
+    with pytest.raises(CommandError, match="order-1 on version 1: RUNNING"):
+        torn_down(aws, "--deadline", "60", running="wait")
+    assert (deleted(aws), aws.lambda_.functions[ORDERS].aliases.keys()) == ([], {naming.ALIAS})
 
 
-def test_a_function_that_could_not_be_deleted_is_said_to_be_closed(
-    session: boto3.Session,
-    deploy: Callable[..., None],
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    deploy("orders-dev", naming.tags("dev"), PARAMETER)
-    monkeypatch.setattr(teardown, "is_closed", Mock(return_value=True))
-    monkeypatch.setattr(teardown, "delete", Mock(side_effect=CommandError("it could not be deleted")))
-    said = refusal(capsys, 1, "dev", "--confirm", "orders-dev")
-    assert "it could not be deleted" in said
-    assert "`drain --open`" in said
-    assert describe(session, "orders-dev")
+def test_a_dry_run_tells_all_and_changes_nothing(aws: FakeAws) -> None:
+    aws.formation.stacks[PLATFORM]["EnableTerminationProtection"] = True
+    report = run(teardown, target(aws, DEV), "--dry-run")
+    lines = report.markdown.split("\n")
+    assert report.lines == lines
+    assert lines[:3] == [
+        f"To be removed: {ORDERS}, UPDATE_COMPLETE",
+        f"To be removed: {PLATFORM}, UPDATE_COMPLETE",
+        "  order-1 on version 1: RUNNING, started 0 s ago",
+    ]
+    (refusal,) = lines[3:]
+    assert refusal.startswith(f"Refused: {PLATFORM} has termination protection")
+    refusals = [refusal.removeprefix("Refused: ")]
+    assert report.facts == {"stacks": [ORDERS, PLATFORM], "refusals": refusals, "running": 1, "removed": False}
+    assert changed(aws) == set()
 
 
-def test_a_platform_that_somebody_begins_to_use_meanwhile(
-    session: boto3.Session,
-    deploy: Callable[..., None],
-    platform: Callable[[str], None],
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    platform("dev")
-    deploy("orders-dev", naming.tags("dev"), function("orders-dev", "platform-dev"))
-    monkeypatch.setattr(teardown, "_users", Mock(side_effect=[[], ["platform-dev is used by guest"]]))
-    assert "platform-dev is used by guest" in refusal(capsys, 1, "dev", "--confirm", "orders-dev")
-    assert not describe(session, "orders-dev")
-    assert describe(session, "platform-dev")
+def test_orders_are_waited_for_and_then_all_goes_the_function_first(aws: FakeAws) -> None:
+    order = aws.lambda_.functions[ORDERS].executions[0]
+    aws.clock.after(60, lambda: setattr(order, "status", "SUCCEEDED"))
+    assert torn_down(aws, running="wait").lines == [f"{ORDERS} and {PLATFORM} gone"]
+    assert (order.status, deleted(aws), aws.formation.stacks) == ("SUCCEEDED", [ORDERS, PLATFORM], {})
 
 
-def test_a_stack_that_somebody_deploys(
-    session: boto3.Session,
-    deploy: Callable[..., None],
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    deploy("orders-dev", naming.tags("dev"), PARAMETER)
-    found = describe(session, "orders-dev")
-    assert found
-    changing = {**found, "StackStatus": "UPDATE_IN_PROGRESS"}
-    monkeypatch.setattr(teardown, "describe", Mock(side_effect=[changing, None]))
-    assert "orders-dev is UPDATE_IN_PROGRESS" in refusal(capsys, 1, "dev", "--confirm", "orders-dev")
-    assert describe(session, "orders-dev")
+def test_orders_are_stopped_on_consent(aws: FakeAws) -> None:
+    report = torn_down(aws)
+    assert report.lines == [f"{ORDERS} and {PLATFORM} gone; 1 execution was stopped"]
+    assert report.facts == {"removed": True, "stopped": 1, "retained": []}
 
 
-@pytest.mark.parametrize("tags", [{}, naming.tags("prod"), {"environment": "dev"}])
-def test_a_stack_of_that_name_that_is_not_ours(
-    tags: dict[str, str], session: boto3.Session, deploy: Callable[..., None], capsys: pytest.CaptureFixture[str]
-) -> None:
-    deploy("orders-dev", tags, PARAMETER)
-    assert "orders-dev was not made by this project" in refusal(capsys, 1, "dev", "--confirm", "orders-dev")
-    assert describe(session, "orders-dev")
+def test_a_preview_goes_alone_from_any_branch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_REF", "refs/pull/7/merge")
+    aws, name = FakeAws(), naming.orders_stack("preview", 7)
+    platform(aws, "preview")
+    for number in (7, 8):
+        function(aws, naming.orders_stack("preview", number), naming.tags("preview", number))
+    run(teardown, target(aws, PREVIEW, 7), "--confirm", name)
+    assert deleted(aws) == [name]
 
 
-def test_a_stack_that_failed_to_be_made_goes_without_a_drain(
-    session: boto3.Session, platform: Callable[[str], None], capsys: pytest.CaptureFixture[str]
-) -> None:
-    platform("preview")
-    client = session.client("cloudformation")
-    template = {"Resources": {"OfATakenName": provider("platform-preview")}}
-    tags: Any = [{"Key": key, "Value": value} for key, value in naming.tags("dev").items()]
-    client.create_stack(StackName="orders-dev", TemplateBody=json.dumps(template), Tags=tags)
-    with pytest.raises(WaiterError, match="ROLLBACK_COMPLETE"):
-        client.get_waiter("stack_create_complete").wait(StackName="orders-dev", WaiterConfig=SOON)
-    assert main(["teardown", "--environment", "dev", "--dry-run"]) == 0
-    assert "ROLLBACK_COMPLETE" in capsys.readouterr().out
-    assert main(["teardown", "--environment", "dev", "--confirm", "orders-dev"]) == 0
-    assert not describe(session, "orders-dev")
+def test_a_function_that_could_not_be_deleted_is_said_to_be_closed_and_the_next_teardown_goes_on(aws: FakeAws) -> None:
+    aws.formation.undeletable[ORDERS] = "it is used"
+    with pytest.raises(CommandError, match=r"it is used\n.*takes no new executions: .*`drain --open`"):
+        torn_down(aws)
+    assert (deleted(aws), aws.lambda_.functions[ORDERS].aliases.keys()) == ([ORDERS], {naming.CLOSED_ALIAS})
+    aws.deny("DeleteStack")
+    with pytest.raises(CommandError, match=r"no DeleteStack\n.*`drain --open`"):
+        torn_down(aws)
+    aws.formation.undeletable = {}
+    torn_down(aws)
+    assert aws.formation.stacks == {}
 
 
-def test_what_could_not_be_deleted_is_named_and_the_next_teardown_goes_on(
-    session: boto3.Session,
-    deploy: Callable[..., None],
-    platform: Callable[[str], None],
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    platform("dev")
-    deploy("orders-dev", naming.tags("dev"), PARAMETER)
-    deploy("guest", {}, function("guest", "platform-dev"))
-    with monkeypatch.context() as patch:
-        # Somebody begins to use the platform after the last look.
-        patch.setattr("infra.pipeline.teardown._users", nobody)
-        said = refusal(capsys, 1, "dev", "--confirm", "orders-dev")
-    assert "platform-dev could not be deleted: AWS::Lambda::CapacityProvider Only: " in said
-    assert not describe(session, "orders-dev")
-    session.client("cloudformation").delete_stack(StackName="guest")
-    assert main(["teardown", "--environment", "dev", "--dry-run"]) == 0
-    assert "platform-dev, DELETE_FAILED" in capsys.readouterr().out
-    assert main(["teardown", "--environment", "dev", "--confirm", "orders-dev"]) == 0
-    assert not describe(session, "platform-dev")
+def test_a_stack_that_could_not_be_deleted_after_its_function_is_not_said_to_be_closed(aws: FakeAws) -> None:
+    aws.formation.undeletable[ORDERS] = "it is used"
+    aws.on("DeleteStack", lambda: aws.lambda_.forget(ORDERS))
+    with pytest.raises(CommandError, match=f"{ORDERS} could not be deleted: [^\n]*\\Z"):
+        torn_down(aws)
+
+
+def test_a_platform_that_somebody_begins_to_use_meanwhile_stays(aws: FakeAws) -> None:
+    aws.on("DeleteStack", lambda: function(aws, "guest"))
+    with pytest.raises(CommandError, match=f"{PLATFORM} is used by guest"):
+        torn_down(aws)
+    assert deleted(aws) == [ORDERS]
+
+
+def test_a_platform_that_could_not_be_deleted_is_named_and_the_next_teardown_goes_on(aws: FakeAws) -> None:
+    aws.formation.undeletable[PLATFORM] = "it is used"
+    with pytest.raises(CommandError, match=f"{PLATFORM} could not be deleted: AWS::SSM::Parameter Only: it is used"):
+        torn_down(aws)
+    aws.formation.undeletable = {}
+    # Somebody else may have removed the capacity provider by hand.
+    del aws.lambda_.on_provider[PROVIDER]
+    assert torn_down(aws).lines == [f"{PLATFORM} gone"]
+
+
+def test_a_stack_that_failed_to_be_made_has_no_function_to_drain() -> None:
+    aws = FakeAws()
+    aws.formation.stack(ORDERS, naming.tags("dev"), "ROLLBACK_COMPLETE")
+    assert run(teardown, target(aws, DEV), "--dry-run").facts["running"] == 0
+    assert torn_down(aws, running="refuse").lines == [f"{ORDERS} gone"]
+
+
+def test_what_never_was_is_gone() -> None:
+    aws = FakeAws()
+    assert run(teardown, target(aws, DEV), "--dry-run").lines == ["There is nothing of dev to remove"]
+    report = torn_down(aws)
+    assert report.lines == [f"There is no {ORDERS} and no {PLATFORM}: nothing was left to remove"]
+    assert report.facts["removed"] is False
+
+
+def test_it_removes_in_the_environments_region_whatever_the_callers_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    there = environment(region="us-east-1", network={"zones": ["us-east-1a"]})
+    aws = FakeAws(region=there.region)
+    aws.formation.stack(ORDERS, naming.tags("dev"))
+    aws.formation.stack(PLATFORM, naming.tags("dev"))
+
+    def opened(region_name: str = "eu-west-1") -> boto3.Session:
+        return aws.session(region_name)
+
+    monkeypatch.setattr(session.boto3, "Session", opened)
+    assert run(teardown, Target(there, clock=aws.clock), "--confirm", ORDERS).facts["removed"]
+    assert deleted(aws) == [ORDERS, PLATFORM]
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_what_is_left_with_the_tags_is_named_and_keeps_it_red(is_there: bool, aws: FakeAws) -> None:
+    if not is_there:
+        aws.formation.stacks = {}
+    aws.tagged = [(LOG_GROUP, naming.tags("dev"))]
+    with pytest.raises(CommandError, match=f"remove it by hand:\n  {LOG_GROUP}"):
+        torn_down(aws)
+    assert aws.formation.stacks == {}
+
+
+def test_what_the_template_retains_is_told_even_once_cloudformation_has_forgotten_the_stack() -> None:
+    aws = FakeAws()
+    stack_id = aws.formation.stack(naming.orders_stack("prod"), naming.tags("prod"))["StackId"]
+    aws.tagged = [(LOG_GROUP, naming.tags("prod") | {STACK_ID: stack_id, LOGICAL_ID: "Logs"})]
+    skipped = {"LogicalResourceId": "Logs", "PhysicalResourceId": "some", "ResourceStatus": "DELETE_SKIPPED"}
+    aws.formation.events[stack_id] = [skipped]
+    told = f"Retained, as the template says: {LOG_GROUP}"
+    assert told in torn_down(aws, on=PROD).markdown
+    del aws.formation.events[stack_id]
+    report = torn_down(aws, on=PROD)
+    assert "nothing was left to remove" in report.markdown
+    assert (told in report.markdown, report.facts["retained"]) == (True, [LOG_GROUP])

@@ -7,7 +7,6 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
-from infra import bundle
 from infra.environment import Environment, load, names
 from infra.stacks.orders import Orders
 from tests.infra.synthesis import (
@@ -219,19 +218,14 @@ Version = Callable[..., str]
 
 
 @pytest.fixture
-def version_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Version:
+def version_of(tmp_path: Path) -> Version:
     """Returns the logical id of the version of an environment's function with some code and some tags."""
 
     def version_of(environment: Environment, code: str = "code", tags: dict[str, str] | None = None) -> str:
         archive = tmp_path / f"{code}.zip"
         archive.write_text(code)
-
-        def build(_architecture: str, _runtime: str) -> Path:
-            return archive
-
-        monkeypatch.setattr(bundle, "build", build)
         app = make_app(tmp_path / "assembly")
-        stack = Orders(app, environment, cdk.DefaultStackSynthesizer())
+        stack = Orders(app, environment, cdk.DefaultStackSynthesizer(), archive)
         for key, value in (tags or {}).items():
             cdk.Tags.of(app).add(key, value)
         [version] = of_type(resources_of(stack), "AWS::Lambda::Version")

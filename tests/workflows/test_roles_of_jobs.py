@@ -2,14 +2,13 @@
 
 import pytest
 
-from infra import naming, repository
-from infra.environment import load, names
+from infra.environment import Environment, load, names
 from infra.policies import trust
+from infra.policies.purposes import PURPOSES, Purpose, github_environment, role, serves_pull_requests
 from tests.workflows.reading import JOBS, WORKFLOWS, Access, accesses, called, evaluate, steps, the_step, uses
 
 ACCOUNT = "${{ vars.AWS_ACCOUNT_ID }}"
 STARTED_BY_ITSELF = [name for name, workflow in WORKFLOWS.items() if set(workflow["on"]) != {"workflow_call"}]
-REPOSITORY = repository.load()
 ALL = [access for name in STARTED_BY_ITSELF for access in accesses(name)]
 
 
@@ -22,8 +21,9 @@ def test_these_jobs_get_these_roles_and_no_other_does() -> None:
         ("deploy.yml", "dev", "dev", "orders-dev-deploy"),
         ("deploy.yml", "diff", "prod-read", "orders-prod-read"),
         ("deploy.yml", "prod", "prod", "orders-prod-deploy"),
-        ("reconcile.yml", "drift", "dev-read", "orders-dev-read"),
-        ("reconcile.yml", "drift", "prod-read", "orders-prod-read"),
+        ("reconcile.yml", "drift", "dev-drift", "orders-dev-drift"),
+        ("reconcile.yml", "drift", "preview-drift", "orders-preview-drift"),
+        ("reconcile.yml", "drift", "prod-drift", "orders-prod-drift"),
         ("reconcile.yml", "sweep", "preview-teardown", "orders-preview-teardown"),
         ("reconcile.yml", "prune", "dev-prune", "orders-dev-prune"),
         ("reconcile.yml", "prune", "preview-prune", "orders-preview-prune"),
@@ -37,28 +37,23 @@ def test_these_jobs_get_these_roles_and_no_other_does() -> None:
 @pytest.mark.parametrize("access", ALL, ids=lambda access: f"{access.workflow}-{access.github_environment}")
 def test_role_and_github_environment_are_a_pair_that_the_access_stack_makes(access: Access) -> None:
     prefix = f"arn:aws:iam::{ACCOUNT}:role/"
-    trusted: dict[tuple[str, str], tuple[str, naming.Purpose]] = {
-        (naming.github_environment(name, purpose), prefix + naming.role(name, purpose)): (name, purpose)
+    trusted: dict[tuple[str, str], tuple[Environment, Purpose]] = {
+        (github_environment(name, purpose), prefix + role(name, purpose)): (load(name), purpose)
         for name in names()
-        for purpose in naming.PURPOSES
+        for purpose in PURPOSES
     }
     environment, purpose = trusted[access.github_environment, access.role]
-    claims = trust.claims(REPOSITORY, load(environment), purpose)
-    workflow = claims.get("job_workflow_ref", f"/{access.called}@").split("@")[0].split("/")[-1]
-    assert workflow == access.called
+    assert serves_pull_requests(environment, purpose) or access.called == trust.WORKFLOWS[purpose]
 
 
-def test_no_way_leads_from_a_pull_request_to_the_deployment_or_teardown_of_anything_but_previews() -> None:
+def test_pull_requests_lead_to_no_role_of_mains_own() -> None:
     reached = {
         access.github_environment
         for name in STARTED_BY_ITSELF
         if any(event.startswith("pull_request") for event in WORKFLOWS[name]["on"])
         for access in accesses(name)
     }
-    lasting = [name for name in names() if not load(name).hosts_previews]
-    barred = {naming.github_environment(name, purpose) for name in lasting for purpose in ("deploy", "teardown")}
-    assert "preview" in reached
-    assert not reached & barred
+    assert reached == {"dev-read", "prod-read", "preview", "preview-teardown"}
 
 
 def test_only_jobs_in_a_github_environment_can_have_tokens_for_aws() -> None:
@@ -67,7 +62,7 @@ def test_only_jobs_in_a_github_environment_can_have_tokens_for_aws() -> None:
             assert ("environment" in job) == (job["permissions"].get("id-token") == "write"), where
 
 
-@pytest.mark.parametrize("name", ["environment.yml", "diff.yml", "prune.yml", "remove.yml"])
+@pytest.mark.parametrize("name", ["environment.yml", "diff.yml", "drift.yml", "prune.yml", "remove.yml"])
 def test_credentials_are_of_the_environments_own_account_and_come_after_what_is_installed(name: str) -> None:
     (job,) = WORKFLOWS[name]["jobs"].values()
     (credentials,) = uses(job, "aws-actions/configure-aws-credentials")

@@ -1,65 +1,47 @@
-"""Tokens as GitHub Actions issues them, but for their signature, which the local AWS does not check."""
+"""Jobs that are meant to assume roles, and the sessions that they get."""
 
-import base64
-import json
 from functools import cache
 from typing import TYPE_CHECKING
 
 import boto3
 
-from infra.environment import load
 from infra.local.aws import LocalAws
-from infra.naming import Purpose
+from infra.policies.purposes import Purpose
+from infra.repository import Repository
+from tests.github.tokens import Claims, claims, encode
 
 if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient
 
-Claims = dict[str, str]
-
-REPOSITORY = {
-    "repository": "example-org/orders",
-    "repository_id": "2002",
-    "repository_owner": "example-org",
-    "repository_owner_id": "1001",
-}
-WORKFLOWS = "example-org/orders/.github/workflows"
 MAIN = "refs/heads/main"
 PULL_REQUEST = "refs/pull/7/merge"
+WORKFLOWS: dict[Purpose, str] = {
+    "deploy": "environment.yml",
+    "read": "diff.yml",
+    "drift": "drift.yml",
+    "prune": "prune.yml",
+    "teardown": "remove.yml",
+}
+# The roles that jobs of pull requests assume; all others are main's own.
+OF_PULL_REQUESTS: set[tuple[str, Purpose]] = {
+    ("dev", "read"),
+    ("preview", "deploy"),
+    ("preview", "read"),
+    ("preview", "teardown"),
+    ("prod", "read"),
+}
 
 
-def issued(environment: str, purpose: Purpose) -> Claims:
+def issued(environment: str, purpose: Purpose, repository: Repository) -> Claims:
     """Return the claims of the job that is meant to assume the role of a purpose in an environment."""
-    by_pull_request = environment == "preview" or purpose == "read"
-    ref = PULL_REQUEST if by_pull_request else MAIN
-    workflow = {
-        "deploy": "environment.yml",
-        "read": "pull-request.yml",
-        "prune": "prune.yml",
-        "teardown": "remove.yml",
-    }[purpose]
-    name = environment if purpose == "deploy" else f"{environment}-{purpose}"
-    return REPOSITORY | {
-        "iss": "https://token.actions.githubusercontent.com",
-        "aud": "sts.amazonaws.com",
-        "sub": f"repo:example-org@1001/orders@2002:environment:{name}",
-        "environment": name,
-        "ref": ref,
-        "job_workflow_ref": f"{WORKFLOWS}/{workflow}@{ref}",
-        "event_name": "pull_request" if by_pull_request else "push",
-        "actor": "somebody",
-        "actor_id": "3003",
-        "workflow": "Deploy",
-    }
-
-
-def role_arn(environment: str, purpose: Purpose) -> str:
-    return f"arn:aws:iam::{load(environment).account}:role/orders-{environment}-{purpose}"
-
-
-def encode(claims: Claims) -> str:
-    """Write claims as a token."""
-    parts = [json.dumps({"alg": "none"}), json.dumps(claims | {"exp": 4_000_000_000}), "unsigned"]
-    return ".".join(base64.urlsafe_b64encode(part.encode()).decode().rstrip("=") for part in parts)
+    by_pull_request = (environment, purpose) in OF_PULL_REQUESTS
+    return claims(
+        repository,
+        event="pull_request" if by_pull_request else "push",
+        ref=PULL_REQUEST if by_pull_request else MAIN,
+        workflow=WORKFLOWS[purpose],
+        environment=environment if purpose == "deploy" else f"{environment}-{purpose}",
+    )
 
 
 def assume(aws: LocalAws, role: str, claims: Claims) -> dict[str, str]:

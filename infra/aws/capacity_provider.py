@@ -1,0 +1,25 @@
+"""The capacity provider of an environment, and the versions that are on it."""
+
+from infra import naming
+from infra.aws.target import Target
+
+# Versions that one capacity provider takes at most. AWS does not raise it (Lambda developer guide, quotas of Managed
+# Instances).
+QUOTA = 100
+
+
+def versions(target: Target) -> list[str] | None:
+    """Return the ARNs of all versions of all functions on it, or None where there is no platform.
+
+    A capacity provider that is gone has none, even if its stack is left.
+    """
+    platform = target.stacks.find(naming.platform_stack(target.environment.name))
+    arn = platform.outputs.get("CapacityProviderArn") if platform else None
+    if arn is None:
+        return None
+    client = target.session.client("lambda")
+    pages = client.get_paginator("list_function_versions_by_capacity_provider").paginate(CapacityProviderName=arn)
+    try:
+        return [version["FunctionArn"] for page in pages for version in page["FunctionVersions"]]
+    except client.exceptions.ResourceNotFoundException:
+        return []

@@ -1,0 +1,157 @@
+"""What a function promises: the contract.toml beside its code, and whether an execution kept it.
+
+The file is not part of the bundle: it is for those who call the function, and for those who look at what came of it.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+from pydantic import Field, JsonValue
+
+from infra import ROOT
+from infra.aws.execution import Execution
+from infra.toml import Table, read, wrong
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda.type_defs import EventTypeDef
+
+FOLDER = ROOT / "functions" / "orders"
+
+# How the events of each kind of operation begin (Lambda API, EventType), and what the API calls that kind elsewhere.
+TYPES = {
+    "Step": "step",
+    "Wait": "wait",
+    "Context": "context",
+    "Callback": "callback",
+    "ChainedInvoke": "chained_invoke",
+}
+
+_OPERATION_EVENT = re.compile(f"({'|'.join(TYPES)})(.+)")
+_NUMBER = "{number}"
+
+
+class Contract(Table):
+    """An event, and what an execution that is started with it does and returns."""
+
+    example: Annotated[
+        str,
+        Field(
+            pattern=r"^[A-Za-z0-9_-]{1,64}$",
+            description="the name of an execution: 1 to 64 of A to Z, a to z, 0 to 9, _ and - (Lambda API, "
+            "DurableExecutionName)",
+        ),
+    ]
+    operations: Annotated[
+        list[Annotated[str, Field(pattern=rf"^({'|'.join(TYPES.values())}) .+$")]],
+        Field(description=f"the operations in their order, each a type and a name; types: {', '.join(TYPES.values())}"),
+    ]
+    rising: Annotated[list[str], Field(description="keys of numbers in the result, or []")]
+    event: Annotated[dict[str, JsonValue], Field(description="a table of what JSON can say")]
+    result: Annotated[dict[str, JsonValue], Field(description="a table of what JSON can say")]
+
+    @property
+    def sample(self) -> Any:
+        """The event of the execution that is called as the example."""
+        return self.event_of(self.example)
+
+    def event_of(self, name: str) -> Any:
+        """Return the event of the execution of that name."""
+        return _filled(self.event, name)
+
+    def _problems(self) -> Iterator[str]:
+        for key in self.rising:
+            if self.result.get(key) != _NUMBER:
+                yield wrong("rising", key, f'must be a key that [result] has as "{_NUMBER}"')
+
+
+def load(folder: Path = FOLDER) -> Contract:
+    """Read the contract of the function in a folder.
+
+    Raises:
+        FileError: its contract.toml is missing or wrong.
+    """
+    return read(folder / "contract.toml", Contract)
+
+
+def problems(contract: Contract, name: str, ended: Execution, events: "Iterable[EventTypeDef]") -> list[str]:
+    """Return every promise that an execution broke, in words.
+
+    Lambda breaks none when it attempts a step again, invokes the function again, tells of an invocation late, or pauses
+    the execution.
+
+    Args:
+        contract: that of the function.
+        name: what the execution is called.
+        ended: how it ended.
+        events: its history, oldest first.
+    """
+    history = list(events)
+    return [*_end_problems(contract, name, ended), *_operation_problems(contract, history), *_wait_problems(history)]
+
+
+def _end_problems(contract: Contract, name: str, ended: Execution) -> list[str]:
+    if not ended.succeeded:
+        return [f"it ended as {ended.status}: {ended.error or 'no error was given'}"]
+    if found := list(_differences("result", _filled(contract.result, name), ended.result)):
+        return found
+    numbers = [ended.result[key] for key in contract.rising]
+    if numbers != sorted(numbers):
+        return [f"its result's {', '.join(contract.rising)} are {numbers}, and should not fall"]
+    return []
+
+
+def _differences(path: str, expected: Any, found: Any) -> Iterator[str]:
+    """Yield what of a result is not as expected. Keys that come on top break no promise."""
+    if isinstance(expected, dict):
+        if not isinstance(found, dict):
+            yield f"its {path} is {found!r}, and should be an object"
+            return
+        values = cast("dict[str, Any]", found)
+        for key, value in cast("dict[str, Any]", expected).items():
+            yield from _differences(f"{path}.{key}", value, values.get(key))
+    elif expected == _NUMBER:
+        if not isinstance(found, int | float) or isinstance(found, bool):
+            yield f"its {path} is {found!r}, and should be a number"
+    elif found != expected:
+        yield f"its {path} is {found!r}, and should be {expected!r}"
+
+
+def _operation_problems(contract: Contract, events: "list[EventTypeDef]") -> Iterator[str]:
+    """Yield what is wrong with the operations. Branches keep no order, so their parents stand for those within."""
+    operations: dict[str, str] = {}
+    last: dict[str, str] = {}
+    for event in events:
+        parsed = _OPERATION_EVENT.fullmatch(event["EventType"])
+        if not parsed or "ParentId" in event:
+            continue
+        if parsed[2] == "Started":
+            # A retry starts under the id of the attempt before it.
+            operations.setdefault(event["Id"], f"{TYPES[parsed[1]]} {event.get('Name')}")
+        last[event["Id"]] = parsed[0]
+    found = list(operations.values())
+    if found != contract.operations:
+        yield f"its operations are {found}, and should be {contract.operations}"
+    for key, operation in operations.items():
+        if not last[key].endswith("Succeeded"):
+            yield f"its {operation} did not succeed: the last that is told of it is {last[key]}"
+
+
+def _wait_problems(events: "list[EventTypeDef]") -> Iterator[str]:
+    """Yield the waits that held compute: one invocation ran from before a wait until after it, or none ended before."""
+    invocations = [event["InvocationCompletedDetails"] for event in events if "InvocationCompletedDetails" in event]
+    starts = {event["Id"]: event["EventTimestamp"] for event in events if event["EventType"] == "WaitStarted"}
+    for event in events:
+        if event["EventType"] != "WaitSucceeded" or event["Id"] not in starts:
+            continue
+        start, end = starts[event["Id"]], event["EventTimestamp"]
+        ran_through = any(each["StartTimestamp"] <= start and each["EndTimestamp"] > end for each in invocations)
+        # Where none is known to have ended, the one that is not told of yet may have run through.
+        if ran_through or not any(each["EndTimestamp"] <= end for each in invocations):
+            yield f"its wait {event.get('Name')} was no durable wait: an invocation was running when it ended"
+
+
+def _filled(value: JsonValue, name: str) -> Any:
+    return json.loads(json.dumps(value).replace("{name}", name))

@@ -1,0 +1,99 @@
+"""TOML files, each read into a model that says of every key what its value must be."""
+
+import tomllib
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic_core import ErrorDetails
+
+from infra import ROOT
+from infra.errors import UsageError
+
+
+class FileError(UsageError):
+    """A file is missing, unreadable or wrong. The message names the file, every wrong key and what would be right."""
+
+
+class Table(BaseModel):
+    """A table of a file. A field's description continues the words "must be"; a table within it needs none."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    def _problems(self) -> Iterator[str]:
+        """Yield what is wrong with values that are each of the right type and in range."""
+        yield from ()
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if problems := list(self._problems()):
+            raise ValueError("\n".join(problems))
+        return self
+
+
+Model = TypeVar("Model", bound=Table)
+
+
+def wrong(key: str, value: object, rule: str) -> str:
+    """Say which rule a value breaks."""
+    return f"{key} = {value!r}: {rule}"
+
+
+def read(path: Path, model: type[Model], **given: str) -> Model:
+    """Read a file into a model.
+
+    Args:
+        path: of the file.
+        model: that of its outermost table.
+        given: values that follow from the file's name, and that it must not hold itself.
+
+    Raises:
+        FileError: the file is wrong. Rules between the keys of a table are checked once each of them is right by
+            itself, and rules between tables once every table is.
+    """
+    file = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
+    values = _values(path, file)
+    for key in given.keys() & values.keys():
+        raise FileError(f"{file}: {key}: unknown key; it follows from the file's name")
+    try:
+        return model.model_validate(values | given)
+    except ValidationError as error:
+        lines = [f"{file}: {line}" for found in error.errors() for line in _explain(model, found, given)]
+        raise FileError("\n".join(lines)) from error
+
+
+def _values(path: Path, file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise FileError(f"{file} is not TOML: {error}") from error
+    except OSError as error:
+        raise FileError(f"{file}: can't be read: {error.strerror}") from error
+
+
+def _explain(model: type[Table], found: ErrorDetails, given: Collection[str]) -> list[str]:
+    """Say what is wrong with a key, or with the keys of a table, and what would be right, in words of ours."""
+    table, keys = _place(model, found["loc"])
+    key = ".".join(keys)
+    if found["type"] == "value_error":
+        prefix = f"{key}." if key else ""
+        return [prefix + problem for problem in found["msg"].removeprefix("Value error, ").split("\n")]
+    if found["type"] == "extra_forbidden":
+        known = [name for name in table.model_fields if name not in given]
+        return [f"{key}: unknown key; known here: {', '.join(known)}"]
+    allowed = table.model_fields[keys[-1]].description or "a table"
+    if found["type"] == "missing":
+        return [f"{key}: missing; must be {allowed}"]
+    return [wrong(key, found["input"], f"must be {allowed}")]
+
+
+def _place(model: type[Table], location: tuple[int | str, ...]) -> tuple[type[Table], list[str]]:
+    """Return the model of the table that holds a key, and the keys down to it. Within a key's value it has none."""
+    table, keys, inner = model, list[str](), model
+    for key in map(str, location):
+        if not (isinstance(inner, type) and issubclass(inner, Table)):
+            break
+        table, keys = inner, [*keys, key]
+        inner = table.model_fields[key].annotation if key in table.model_fields else None
+    return table, keys

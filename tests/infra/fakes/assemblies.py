@@ -1,0 +1,26 @@
+"""Cloud assemblies as `build` leaves them, without building any."""
+
+import json
+from pathlib import Path
+
+from infra.aws.target import Target
+
+COMMIT = "b" * 40
+ARCHIVE, ARCHIVE_SHA256 = b"what was built", "Z31g60NY53rIEjaPfluFyc/aIKTA4o2ojpBif2RkjbI="
+
+
+def write(folder: Path, of: Target) -> Path:
+    """Write the assembly of a target into a folder of its own, and return that."""
+    folder /= f"assembly-of-{'-and-'.join(of.stack_names)}"
+    folder.mkdir()
+    place = f"aws://{of.environment.account}/{of.environment.region}"
+    stack = {"type": "aws:cloudformation:stack", "environment": place}
+    stack |= {"properties": {"tags": of.tags | {"commit": COMMIT}}}
+    artifacts = dict.fromkeys(of.stack_names, stack) | {"Tree": {"type": "cdk:tree"}}
+    (folder / "manifest.json").write_text(json.dumps({"artifacts": artifacts}))
+    if of.has_function:
+        function = {"Type": "AWS::Lambda::Function", "Properties": {"Code": {"S3Key": "built.zip"}}}
+        template = folder / f"{of.function_name}.template.json"
+        template.write_text(json.dumps({"Resources": {"Function": function}}))
+        (folder / "asset.built.zip").write_bytes(ARCHIVE)
+    return folder

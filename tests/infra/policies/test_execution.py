@@ -1,0 +1,195 @@
+"""What CloudFormation may do to which resource, and on which conditions: all that is not said here, it may not."""
+
+import pytest
+
+from infra.environment import Environment
+from infra.policies.execution import boundary, execution
+from tests.access.environments import DEV, PREVIEW, PROD
+from tests.infra.policies.iam import May, assert_allowed, may
+from tests.infra.policies.things import ANYWHERE, LAMBDA_SERVICE_ROLE, bucket, in_account
+
+BOUNDARY = "arn:aws:iam::333333333333:policy/orders-preview-boundary"
+OPERATOR = "arn:aws:iam::aws:policy/AWSLambdaManagedEC2ResourceOperator"
+LOGGING = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
+ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
+# Under which everything is allowed that is allowed at all.
+FAVOURABLE = {
+    "iam:PassedToService": "lambda.amazonaws.com",
+    "iam:PermissionsBoundary": BOUNDARY,
+    "iam:PolicyARN": OPERATOR,
+}
+
+# Tried on every resource beside what the policies themselves name.
+TRIED = (
+    "cloudformation:UpdateStack cloudformation:DeleteStack iam:AttachRolePolicy iam:CreatePolicyVersion "
+    "iam:CreateServiceLinkedRole iam:DeletePolicy iam:DeleteRolePermissionsBoundary iam:PassRole "
+    "iam:PutRolePermissionsBoundary iam:SetDefaultPolicyVersion iam:UpdateAssumeRolePolicy lambda:AddPermission "
+    "lambda:InvokeFunction s3:GetObject s3:PutObject ssm:PutParameter sts:AssumeRole"
+)
+
+TAGS = "ec2:CreateTags ec2:DeleteTags"
+NETWORK = (
+    f"{TAGS} ec2:CreateVpc ec2:DeleteVpc ec2:ModifyVpcAttribute ec2:DescribeVpcAttribute ec2:CreateSubnet "
+    "ec2:DeleteSubnet ec2:ModifySubnetAttribute ec2:CreateRouteTable ec2:DeleteRouteTable ec2:AssociateRouteTable "
+    "ec2:DisassociateRouteTable ec2:ReplaceRouteTableAssociation ec2:CreateSecurityGroup ec2:DeleteSecurityGroup "
+    "ec2:AuthorizeSecurityGroupEgress ec2:AuthorizeSecurityGroupIngress ec2:RevokeSecurityGroupEgress "
+    "ec2:RevokeSecurityGroupIngress ec2:CreateVpcEndpoint ec2:ModifyVpcEndpoint ec2:DeleteVpcEndpoints"
+)
+NAT = (
+    "ec2:AllocateAddress ec2:ReleaseAddress ec2:DisassociateAddress ec2:CreateInternetGateway "
+    "ec2:DeleteInternetGateway ec2:AttachInternetGateway ec2:DetachInternetGateway ec2:CreateNatGateway "
+    "ec2:DeleteNatGateway ec2:CreateRoute ec2:ReplaceRoute ec2:DeleteRoute"
+)
+ENDPOINTS_AND_FLOW_LOGS = (
+    "ec2:UpdateSecurityGroupRuleDescriptionsIngress ec2:CreateFlowLogs ec2:DeleteFlowLogs"  # as prod has them
+)
+READ_LOGS = "logs:DescribeIndexPolicies logs:DescribeLogGroups logs:DescribeResourcePolicies"
+READ_NETWORK = (
+    f"{READ_LOGS} ssm:DescribeParameters ec2:DescribeNetworkAcls ec2:DescribeRouteTables "
+    "ec2:DescribeSecurityGroupRules ec2:DescribeSecurityGroups ec2:DescribeSubnets ec2:DescribeVpcEncryptionControls "
+    "ec2:DescribeVpcEndpoints ec2:DescribeVpcs"
+)
+READ_NAT = "ec2:DescribeAddresses ec2:DescribeInternetGateways ec2:DescribeNatGateways ec2:DescribeVpnGateways"
+ROLE = (
+    "iam:CreateRole iam:DeleteRole iam:UpdateRole iam:UpdateRoleDescription iam:UpdateAssumeRolePolicy "
+    "iam:PutRolePolicy iam:DeleteRolePolicy iam:TagRole iam:UntagRole iam:GetRole iam:GetRolePolicy "
+    "iam:ListRolePolicies iam:ListAttachedRolePolicies iam:ListRoleTags iam:PassRole"
+)
+CUSTOM_RESOURCE = (
+    "lambda:CreateFunction lambda:DeleteFunction lambda:UpdateFunctionCode lambda:UpdateFunctionConfiguration "
+    "lambda:PutFunctionScalingConfig lambda:TagResource lambda:UntagResource lambda:GetFunction "
+    "lambda:GetFunctionConfiguration lambda:GetFunctionCodeSigningConfig lambda:GetFunctionRecursionConfig "
+    "lambda:GetFunctionScalingConfig lambda:GetRuntimeManagementConfig lambda:GetPolicy lambda:ListTags"
+)
+FUNCTION = (
+    f"{CUSTOM_RESOURCE} lambda:PublishVersion lambda:ListVersionsByFunction lambda:GetProvisionedConcurrencyConfig "
+    "lambda:CreateAlias lambda:UpdateAlias lambda:DeleteAlias lambda:GetAlias"
+)
+CAPACITY_PROVIDER = (
+    "lambda:CreateCapacityProvider lambda:UpdateCapacityProvider lambda:DeleteCapacityProvider "
+    "lambda:GetCapacityProvider lambda:PassCapacityProvider lambda:TagResource lambda:UntagResource lambda:ListTags"
+)
+LOG_GROUP = (
+    "logs:CreateLogGroup logs:DeleteLogGroup logs:PutRetentionPolicy logs:DeleteRetentionPolicy logs:TagResource "
+    "logs:UntagResource logs:ListTagsForResource logs:GetDataProtectionPolicy"
+)
+PARAMETER = (
+    "ssm:PutParameter ssm:DeleteParameter ssm:AddTagsToResource ssm:RemoveTagsFromResource ssm:GetParameter "
+    "ssm:GetParameters ssm:ListTagsForResource"
+)
+
+
+def of_function(name: str, actions: str) -> May:
+    return {f"lambda:function:{name}{qualifier}": actions for qualifier in ("", ":3", ":live")}
+
+
+def of_orders(name: str, qualifier: str) -> May:
+    return {
+        f"iam:role/{name}-Role1": ROLE,
+        f"logs:log-group:{name}-Logs": LOG_GROUP,
+        f"ssm:parameter/cdk-bootstrap/{qualifier}/version": "ssm:GetParameters",
+        f"{bucket(qualifier)}/asset.zip": "s3:GetObject s3:GetObjectVersion",
+        **of_function(name, FUNCTION),
+    }
+
+
+def of_platform(name: str, network: str, anywhere: str) -> May:
+    return {
+        ANYWHERE: anywhere,
+        "ec2:vpc/vpc-1": network,
+        "route53:hostedzone/Z1": "route53:AssociateVPCWithHostedZone",
+        LAMBDA_SERVICE_ROLE: "iam:CreateServiceLinkedRole",
+        f"iam:role/{name}-Op": f"{ROLE} iam:AttachRolePolicy iam:DetachRolePolicy",
+        f"lambda:capacity-provider:{name}-C": CAPACITY_PROVIDER,
+        f"logs:log-group:{name}-Logs": LOG_GROUP,
+        f"ssm:parameter/{name}/capacity-provider-arn": PARAMETER,
+    }
+
+
+OF_DEV = (
+    of_orders("orders-dev", "own-dev")
+    | of_platform("platform-dev", f"{NETWORK} {NAT}", f"{READ_NETWORK} {READ_NAT}")
+    | of_function("platform-dev-Custom", f"{CUSTOM_RESOURCE} lambda:InvokeFunction")
+)
+OF_PREVIEW = of_orders("orders-pr-7", "own-pre") | {
+    ANYWHERE: READ_LOGS,
+    "iam:role/orders-pr-7-Role1": f"{ROLE} iam:PutRolePermissionsBoundary",
+    "lambda:capacity-provider:platform-preview-C": "lambda:PassCapacityProvider",
+    "ssm:parameter/platform-preview/capacity-provider-arn": "ssm:GetParameters",
+}
+OF_PROD = of_orders("orders-prod", "own-prd") | of_platform(
+    "platform-prod", f"{NETWORK} {ENDPOINTS_AND_FLOW_LOGS}", f"{READ_NETWORK} ec2:DescribeFlowLogs"
+)
+
+
+@pytest.mark.parametrize(
+    ("environment", "table"),
+    [(DEV, OF_DEV), (PREVIEW, OF_PREVIEW), (PROD, OF_PROD)],
+    ids=["dev", "preview", "prod"],
+)
+def test_cloudformation_may_do_this_and_nothing_else(environment: Environment, table: May) -> None:
+    assert_allowed(execution(environment), TRIED, environment.account, table, FAVOURABLE)
+
+
+def on(environment: Environment, name: str) -> str:
+    return in_account(environment.account)[name]
+
+
+@pytest.mark.parametrize("action", ["iam:AttachRolePolicy", "iam:DetachRolePolicy"])
+@pytest.mark.parametrize("environment", [DEV, PROD], ids=["dev", "prod"])
+def test_a_role_gets_no_policy_of_aws_but_two(environment: Environment, action: str) -> None:
+    role = on(environment, f"iam:role/platform-{environment.name}-Op")
+    taken = [
+        policy
+        for policy in (OPERATOR, LOGGING, ADMINISTRATOR, OPERATOR + "2", "arn:aws:iam::333333333333:policy/x")
+        if may(execution(environment), action, role, {"iam:PolicyARN": policy})
+    ]
+    assert taken == [OPERATOR, LOGGING]
+    assert not may(execution(environment), action, role)
+
+
+FLOW_LOGS = "vpc-flow-logs.amazonaws.com"
+LOGGED_PREVIEW = PREVIEW.model_copy(update={"network": PROD.network})
+
+
+@pytest.mark.parametrize(
+    ("environment", "role", "services"),
+    [
+        (DEV, "orders-dev-Role1", ["lambda.amazonaws.com"]),
+        (DEV, "platform-dev-Op", ["lambda.amazonaws.com"]),
+        (PREVIEW, "orders-pr-7-Role1", ["lambda.amazonaws.com"]),
+        (LOGGED_PREVIEW, "orders-pr-7-Role1", ["lambda.amazonaws.com"]),  # whose flow logs a person makes
+        (PROD, "platform-prod-Op", ["lambda.amazonaws.com", FLOW_LOGS]),
+    ],
+)
+def test_a_role_is_passed_to_these_services_alone(environment: Environment, role: str, services: list[str]) -> None:
+    statements, arn = execution(environment), on(environment, f"iam:role/{role}")
+    tried = ["lambda.amazonaws.com", FLOW_LOGS, "ec2.amazonaws.com", "cloudformation.amazonaws.com"]
+    passed = [each for each in tried if may(statements, "iam:PassRole", arn, {"iam:PassedToService": each})]
+    assert passed == services
+    assert not may(statements, "iam:PassRole", arn)
+
+
+@pytest.mark.parametrize("action", ["iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"])
+def test_a_preview_gives_rights_to_roles_under_its_boundary_alone(action: str) -> None:
+    role = on(PREVIEW, "iam:role/orders-pr-7-Role1")
+    for other in (ADMINISTRATOR, BOUNDARY + "2", BOUNDARY.replace("boundary", "execution"), BOUNDARY.replace("3", "4")):
+        assert not may(execution(PREVIEW), action, role, {"iam:PermissionsBoundary": other})
+    assert not may(execution(PREVIEW), action, role)
+    assert may(execution(PREVIEW), action, role, {"iam:PermissionsBoundary": BOUNDARY})
+
+
+@pytest.mark.parametrize("environment", [DEV, PROD], ids=["dev", "prod"])
+def test_what_has_no_boundary_is_not_asked_for_one(environment: Environment) -> None:
+    for name in (f"orders-{environment.name}-Role1", f"platform-{environment.name}-Op"):
+        for action in ("iam:CreateRole", "iam:PutRolePolicy", "iam:DeleteRole"):
+            assert may(execution(environment), action, on(environment, f"iam:role/{name}"))
+
+
+def test_a_previews_function_may_do_this_at_most() -> None:
+    durable = "lambda:CheckpointDurableExecution lambda:GetDurableExecutionState"
+    table = of_function("orders-pr-7", durable) | {
+        "logs:log-group:orders-pr-7-Logs": "logs:CreateLogStream logs:PutLogEvents"
+    }
+    tried = f"{TRIED} {FUNCTION} {ROLE} s3:ListBucket"
+    assert_allowed(boundary(PREVIEW), tried, PREVIEW.account, table, FAVOURABLE)

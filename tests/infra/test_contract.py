@@ -1,0 +1,199 @@
+"""What a function promises: what is read of it, and each broken promise that is found."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra import contract
+from infra.aws.execution import Execution
+from infra.toml import FileError
+
+CONTRACT = """\
+example = "order-1"
+operations = ["step check", "wait pause", "step ship"]
+rising = ["checkedAt", "shippedAt"]
+event = {id = "{name}", tags = ["sample", "of-{name}"]}
+
+[result]
+id = "{name}"
+done = {by = "us", times = 1}
+checkedAt = "{number}"
+shippedAt = "{number}"
+"""
+RESULT: dict[str, Any] = {"id": "smoke-1", "done": {"by": "us", "times": 1}, "checkedAt": 1000, "shippedAt": 6000}
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def event(kind: str, seconds: float, name: str = "smoke-1", **more: str) -> dict[str, Any]:
+    return {"EventType": kind, "EventTimestamp": START + timedelta(seconds=seconds), "Name": name, "Id": name} | more
+
+
+def invocation(start: float, end: float) -> dict[str, Any]:
+    times = {"StartTimestamp": START + timedelta(seconds=start), "EndTimestamp": START + timedelta(seconds=end)}
+    return {
+        "EventType": "InvocationCompleted",
+        "EventTimestamp": times["EndTimestamp"],
+        "InvocationCompletedDetails": times,
+    }
+
+
+CHECK = [event("StepStarted", 0.1, "check"), event("StepSucceeded", 0.2, "check")]
+PAUSE = [event("WaitStarted", 0.2, "pause"), invocation(0, 0.3), event("WaitSucceeded", 5.2, "pause")]
+SHIP = [event("StepStarted", 5.3, "ship"), event("StepSucceeded", 5.4, "ship")]
+BILL = [event("ChainedInvokeStarted", 5.4, "bill"), event("ChainedInvokeSucceeded", 5.4, "bill")]
+LAST = invocation(5.2, 5.5)
+STARTED, SUCCEEDED = event("ExecutionStarted", 0), event("ExecutionSucceeded", 5.5)
+
+
+def history(*parts: Any) -> list[Any]:
+    """Return the history of an execution, of the events, and lists of events, between its first and its last."""
+    parts_as_lists: list[list[Any]] = [part if isinstance(part, list) else [part] for part in parts]
+    return [STARTED, *chain(*parts_as_lists), SUCCEEDED]
+
+
+@pytest.fixture
+def promised(tmp_path: Path) -> contract.Contract:
+    (tmp_path / "contract.toml").write_text(CONTRACT)
+    return contract.load(tmp_path)
+
+
+def ended(result: Any = RESULT, status: str = "SUCCEEDED", error: str | None = None) -> Execution:
+    return Execution("arn", "smoke-1", "7", status, result, error)
+
+
+@pytest.mark.parametrize(
+    "legal",
+    [
+        pytest.param(history(CHECK, PAUSE, SHIP, LAST), id="once"),
+        pytest.param(
+            history(CHECK, PAUSE, SHIP[0], event("StepFailed", 5.4, "ship"), LAST, SHIP, invocation(7.4, 7.5)),
+            id="a step that failed and was tried again",
+        ),
+        pytest.param(history(CHECK[0], invocation(0, 0.1), CHECK, PAUSE, SHIP, LAST), id="a step that was cut short"),
+        pytest.param(history(CHECK, PAUSE, invocation(1, 1.1), SHIP, LAST, LAST), id="invoked again"),
+        pytest.param(history(CHECK, PAUSE[0], PAUSE[2], PAUSE[1], SHIP, LAST), id="told late of an invocation"),
+        pytest.param(history(CHECK, PAUSE, SHIP), id="not told of the last invocation yet"),
+        pytest.param(
+            history(CHECK, event("ExecutionPaused", 0.2), event("ExecutionResumed", 0.2), PAUSE, SHIP, LAST),
+            id="paused",
+        ),
+        pytest.param(
+            history(CHECK, [each | {"Id": "a", "ParentId": "check"} for each in SHIP], PAUSE, SHIP, LAST), id="branches"
+        ),
+    ],
+)
+def test_what_lambda_may_do_breaks_no_promise(promised: contract.Contract, legal: list[Any]) -> None:
+    assert contract.problems(promised, "smoke-1", ended(), legal) == []
+
+
+def operations(*found: str) -> str:
+    return f"its operations are {list(found)}, and should be {['step check', 'wait pause', 'step ship']}"
+
+
+NO_WAIT = "its wait pause was no durable wait: an invocation was running when it ended"
+
+
+@pytest.mark.parametrize(
+    ("broken", "problem"),
+    [
+        pytest.param(history(PAUSE, SHIP, LAST), operations("wait pause", "step ship"), id="missing"),
+        pytest.param(
+            history(CHECK, PAUSE, [each | {"Name": "send"} for each in SHIP], LAST),
+            operations("step check", "wait pause", "step send"),
+            id="renamed",
+        ),
+        pytest.param(
+            history(CHECK, SHIP, PAUSE, LAST), operations("step check", "step ship", "wait pause"), id="reordered"
+        ),
+        pytest.param(
+            history(CHECK, PAUSE, SHIP, [each | {"Id": "2"} for each in SHIP], LAST),
+            operations("step check", "wait pause", "step ship", "step ship"),
+            id="repeated as another",
+        ),
+        pytest.param(
+            history(CHECK, PAUSE, SHIP, BILL, LAST),
+            operations("step check", "wait pause", "step ship", "chained_invoke bill"),
+            id="additional",
+        ),
+        pytest.param(history(), operations(), id="none"),
+        pytest.param(
+            history(CHECK, PAUSE, SHIP[0], event("StepFailed", 5.4, "ship"), LAST),
+            "its step ship did not succeed: the last that is told of it is StepFailed",
+            id="failed",
+        ),
+        pytest.param(
+            history(CHECK, PAUSE, SHIP[0], LAST),
+            "its step ship did not succeed: the last that is told of it is StepStarted",
+            id="not ended",
+        ),
+        pytest.param(history(CHECK, PAUSE[0], PAUSE[2], SHIP, invocation(0, 5.5)), NO_WAIT, id="one invocation"),
+        pytest.param(
+            history(invocation(0, 0.1), CHECK, PAUSE[0], PAUSE[2], SHIP, invocation(0.15, 5.5)),
+            NO_WAIT,
+            id="a repeated invocation that held the wait",
+        ),
+        pytest.param(history(CHECK, PAUSE[0], PAUSE[2], SHIP), NO_WAIT, id="told of no invocation"),
+    ],
+)
+def test_a_history_that_differs_is_a_problem(promised: contract.Contract, broken: list[Any], problem: str) -> None:
+    assert contract.problems(promised, "smoke-1", ended(), broken) == [problem]
+
+
+@pytest.mark.parametrize(
+    ("result", "problem"),
+    [
+        ("processed", "its result is 'processed', and should be an object"),
+        (RESULT | {"id": "another"}, "its result.id is 'another', and should be 'smoke-1'"),
+        (RESULT | {"id": "{name}"}, "its result.id is '{name}', and should be 'smoke-1'"),
+        (RESULT | {"done": 1}, "its result.done is 1, and should be an object"),
+        (RESULT | {"done": {"times": 1}}, "its result.done.by is None, and should be 'us'"),
+        (RESULT | {"checkedAt": None}, "its result.checkedAt is None, and should be a number"),
+        (RESULT | {"checkedAt": True}, "its result.checkedAt is True, and should be a number"),
+        (RESULT | {"shippedAt": "6000"}, "its result.shippedAt is '6000', and should be a number"),
+        (
+            RESULT | {"shippedAt": 999.5},
+            "its result's checkedAt, shippedAt are [1000, 999.5], and should not fall",
+        ),
+    ],
+)
+def test_a_result_that_differs_is_a_problem(promised: contract.Contract, result: Any, problem: str) -> None:
+    assert contract.problems(promised, "smoke-1", ended(result), history(CHECK, PAUSE, SHIP, LAST)) == [problem]
+
+
+@pytest.mark.parametrize("status", ["FAILED", "TIMED_OUT", "STOPPED", "DELETING"])
+def test_any_end_but_success_is_a_problem(promised: contract.Contract, status: str) -> None:
+    for error, told in [("boom", "boom"), (None, "no error was given")]:
+        found = contract.problems(promised, "smoke-1", ended(None, status, error), history(CHECK, PAUSE, SHIP, LAST))
+        assert found == [f"it ended as {status}: {told}"]
+
+
+def test_an_event_carries_the_name_of_its_execution(promised: contract.Contract) -> None:
+    assert promised.event_of("smoke-1") == {"id": "smoke-1", "tags": ["sample", "of-smoke-1"]}
+    assert promised.sample == promised.event_of("order-1")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            '"step check"',
+            '"check"',
+            "operations = 'check': must be the operations in their order, each a type and a name",
+        ),
+        ('"step check"', '"task check"', "operations = 'task check': must be the operations in their order"),
+        ('example = "order-1"\n', "", "example: missing; must be the name of an execution"),
+        ('"order-1"', '"order 1"', "example = 'order 1': must be the name of an execution"),
+        ('"us"', "2026-01-01", "result = datetime.date(2026, 1, 1): must be a table of what JSON can say"),
+        ('["checkedAt"', '["id"', """rising = 'id': must be a key that [result] has as "{number}\""""),
+        ("rising =", "falling =", "falling: unknown key; known here: example, operations, rising, event, result"),
+    ],
+)
+def test_a_contract_that_is_wrong_is_refused(tmp_path: Path, old: str, new: str, message: str) -> None:
+    assert CONTRACT.count(old) == 1
+    (tmp_path / "contract.toml").write_text(CONTRACT.replace(old, new))
+    with pytest.raises(FileError, match=re.escape(f"{tmp_path}/contract.toml: {message}")):
+        contract.load(tmp_path)

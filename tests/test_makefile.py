@@ -1,0 +1,134 @@
+"""What make does with its command line, with the shell's environment, and where it is the old one of macOS."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from infra import ROOT
+from tests.network import Network
+
+MAKEFILE = (ROOT / "Makefile").read_text()
+# The targets that act on an environment.
+ACTING = re.findall(r"^([a-z-]+):(?:.*\n\t)+.*\$\(ENVIRONMENT\)", MAKEFILE, re.MULTILINE)
+
+
+def make(
+    *arguments: str, environ: Mapping[str, str] | None = None, folder: Path = ROOT, more: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """Run make with this environment and no other, on our Makefile and what more it shall have."""
+    return subprocess.run(
+        [shutil.which("make") or "make", "--file", "-", *arguments],
+        cwd=folder,
+        env={"PATH": os.environ["PATH"], "PYTHON": sys.executable, **(environ or {})},
+        input=f"include Makefile\n{more}",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_these_targets_act_on_an_environment() -> None:
+    assert sorted(ACTING) == ["access", "bootstrap", "platform", "synth"]
+
+
+@pytest.mark.parametrize("target", ACTING)
+@pytest.mark.parametrize(
+    ("arguments", "environ", "told"),
+    [
+        ([], {}, ""),
+        (["ENVIRONMENT="], {}, ""),
+        ([], {"ENVIRONMENT": "prod"}, "; ENVIRONMENT=prod in the shell does not count"),
+        (["--environment-overrides"], {"ENVIRONMENT": "prod"}, "; ENVIRONMENT=prod in the shell does not count"),
+    ],
+)
+def test_a_target_that_acts_on_an_environment_wants_it_on_the_command_line(
+    target: str, arguments: list[str], environ: dict[str, str], told: str
+) -> None:
+    done = make("--dry-run", target, *arguments, environ=environ)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert f"on the command line, as in `make {target} ENVIRONMENT=dev`{told}." in done.stderr
+
+
+@pytest.mark.parametrize("target", ACTING)
+def test_the_environment_of_the_command_line_is_the_one_that_counts(target: str) -> None:
+    done = make("--dry-run", target, "ENVIRONMENT=one", environ={"ENVIRONMENT": "another"})
+    assert "--environment one" in done.stdout
+    assert "another" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("target", "given", "passed"),
+    [
+        ("access", "YES=1", "--yes"),
+        ("synth", "PULL_REQUEST=7", "--pull-request 7"),
+        ("run", "ORDER=my order.json", '--order "my order.json"'),
+        ("run", "JSON=1", "--json"),
+        ("rehearse", "SCENARIO=merge", "--scenario merge"),
+        ("rehearse", "KEEP=1", "--keep"),
+        ("rehearse", "ACTIONS=my actions", '--actions "my actions"'),
+    ],
+)
+def test_consent_and_choices_are_those_of_the_command_line_alone(target: str, given: str, passed: str) -> None:
+    command = ["--dry-run", target, "ENVIRONMENT=one"]
+    assert passed in make(*command, given).stdout
+    name, value = given.split("=")
+    for arguments in (command, [*command, "--environment-overrides"]):
+        done = make(*arguments, environ={name: value})
+        assert done.returncode == 0
+        assert passed not in done.stdout
+
+
+def test_recipes_find_the_checkouts_own_programs_in_a_folder_with_a_space_too(tmp_path: Path) -> None:
+    # With the make of macOS this holds that simple recipes are started by a shell.
+    program = tmp_path / "a checkout" / ".venv" / "bin" / "program"
+    program.parent.mkdir(parents=True)
+    program.write_text("#!/bin/sh\necho ours\n")
+    program.chmod(0o755)
+    checkout = tmp_path / "a checkout"
+    shutil.copy(ROOT / "Makefile", checkout)
+    done = make("try", folder=checkout, more="try:\n\t@program\n")
+    assert (done.stdout, done.stderr) == ("ours\n", "")
+
+
+def test_the_makefile_holds_nothing_that_the_make_of_macos_lacks() -> None:
+    # It is GNU make 3.81, in which these either fail or, worse, mean nothing.
+    newer = r"^\.(ONESHELL|SHELLFLAGS|RECIPEPREFIX|NOTINTERMEDIATE|EXTRA_PREREQS)|!=|::=|&:|^(un|re)define|^define .*="
+    newer += r"|\$\((file|guile|let|intcmp) |^private|--output-sync|--shuffle|^\$?\(?load"
+    assert re.findall(newer, MAKEFILE, re.MULTILINE) == []
+    # By these names it starts simple recipes itself, and from the path that it was started with.
+    (shell,) = re.findall(r"^SHELL := (.*)", MAKEFILE, re.MULTILINE)
+    assert shell not in {"/bin/sh", "/bin/bash", "/bin/dash", "/bin/zsh"}
+
+
+@pytest.mark.parametrize(
+    ("environ", "path"),
+    [
+        ({"PIP_INDEX_URL": "/mirror"}, "/mirror"),
+        ({"PIP_INDEX_URL": "/of-pip", "UV_INDEX_URL": "/of-uv"}, "/of-uv"),
+        ({"PIP_INDEX_URL": "/of-pip", "UV_DEFAULT_INDEX": "/of-uv"}, "/of-uv"),
+        ({"PIP_INDEX_URL": "/mirror", "PIP_EXTRA_INDEX_URL": "/extra"}, "/extra"),
+        ({"PIP_INDEX_URL": "/mirror", "PIP_EXTRA_INDEX_URL": "/of-pip", "UV_INDEX": "/of-uv"}, "/of-uv"),
+    ],
+)
+def test_uv_asks_the_mirror_that_pip_is_told_of(network: Network, environ: dict[str, str], path: str) -> None:
+    urls = {name: network.url + mirror for name, mirror in environ.items()}
+    asking = "try:\n\t@echo something | uv pip compile --no-cache -\n"
+    make("try", more=asking, environ=urls | {"UV_HTTP_RETRIES": "0"})
+    assert network.asked == [f"GET {path}/something/ HTTP/1.1"]
+
+
+def test_the_cdk_asks_nobody_for_a_newer_version_of_itself_though_it_prints_to_a_terminal(
+    network: Network, tmp_path: Path
+) -> None:
+    terminal = 'try:\n\t@python -c \'import pty; pty.spawn(["cdk", "context"])\'\n'
+    environ = {"HTTPS_PROXY": network.url, "CDK_HOME": str(tmp_path)}
+    done = make("try", more=terminal, environ=environ)
+    assert done.stdout, done.stderr
+    assert network.asked == []
