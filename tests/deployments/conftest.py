@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import boto3
 import pytest
 
+from infra.aws.function import DeployedFunction
+from infra.aws.target import Target
 from infra.local.aws import LocalAws
 from infra.pipeline.__main__ import main
 from tests.deployments.deployment import ENVIRONMENT
@@ -33,6 +35,17 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
 @pytest.fixture(scope="module")
 def session(aws: LocalAws) -> boto3.Session:
     return aws.session(ENVIRONMENT.account, ENVIRONMENT.region)
+
+
+@pytest.fixture(scope="module")
+def target(session: boto3.Session) -> Target:
+    """The local environment."""
+    return Target(ENVIRONMENT, given_session=session)
+
+
+@pytest.fixture(scope="module")
+def function(target: Target) -> DeployedFunction:
+    return target.function
 
 
 @pytest.fixture(scope="module")

@@ -3,18 +3,15 @@
 import json
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import aws_cdk
 import pytest
 
 from infra import app, bundle, naming
-from infra.aws import execution
+from infra.aws.execution import Execution
+from infra.aws.function import DeployedFunction
 from infra.environment import load
-
-if TYPE_CHECKING:
-    from mypy_boto3_lambda import LambdaClient
 
 ENVIRONMENT = load("local")
 FUNCTION = naming.orders_stack("local")
@@ -50,11 +47,11 @@ def order(identifier: str) -> bytes:
     return json.dumps({"orderId": identifier}).encode()
 
 
-def start(client: "LambdaClient", alias_arn: str, identifier: str) -> str:
+def start(function: DeployedFunction, identifier: str) -> str:
     """Start an order's execution, named like it."""
-    return execution.start(client, alias_arn, identifier, order(identifier))
+    return function.start(identifier, order(identifier))
 
 
-def follow(client: "LambdaClient", arn: str) -> execution.Execution:
+def follow(function: DeployedFunction, arn: str) -> Execution:
     """Follow an execution to its end."""
-    return execution.follow(client, arn, DEADLINE_SECONDS, poll_seconds=0.1)
+    return function.follow(arn, DEADLINE_SECONDS)

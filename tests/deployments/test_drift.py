@@ -3,19 +3,15 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import boto3
 import pytest
 
-from infra.aws.alias import set_live_version
-from infra.aws.stack import outputs
-from infra.pipeline import drift
+from infra.aws import drift
+from infra.aws.function import DeployedFunction
+from infra.aws.target import Target
 from tests.deployments.deployment import FUNCTION, PLATFORM, synthesize
 from tests.github.state import State
-
-if TYPE_CHECKING:
-    from mypy_boto3_lambda import LambdaClient
 
 Run = Callable[..., int]
 
@@ -37,7 +33,7 @@ def found(pipeline: Run, assembly: Path, *options: str) -> dict[str, Any]:
 def test_a_retention_changed_by_hand_is_told_in_one_issue_and_cleared_by_a_deployment(
     deploy: Callable[[Path], int],
     pipeline: Run,
-    session: boto3.Session,
+    target: Target,
     tmp_path: Path,
     github: State,
 ) -> None:
@@ -47,8 +43,8 @@ def test_a_retention_changed_by_hand_is_told_in_one_issue_and_cleared_by_a_deplo
     assert clean["clean"]
     # What can't be checked is said, and nothing of it is left out.
     assert f"{PLATFORM}: AWS::Lambda::CapacityProvider" in "\n".join(clean["unchecked"])
-    group = outputs(session, FUNCTION)["LogGroupName"]
-    session.client("logs").put_retention_policy(logGroupName=group, retentionInDays=30)
+    group = target.stacks.get(FUNCTION).outputs["LogGroupName"]
+    target.session.client("logs").put_retention_policy(logGroupName=group, retentionInDays=30)
     (line,) = found(pipeline, assembly, "--issue")["drifted"]
     assert f"{FUNCTION}: AWS::Logs::LogGroup" in line
     assert "/RetentionInDays should be 1 and is 30" in line
@@ -62,14 +58,14 @@ def test_a_retention_changed_by_hand_is_told_in_one_issue_and_cleared_by_a_deplo
 
 
 def test_another_version_than_mains_is_found_and_an_older_commit_alone_is_only_said(
-    deploy: Callable[[Path], int], pipeline: Run, client: "LambdaClient", tmp_path: Path
+    deploy: Callable[[Path], int], pipeline: Run, function: DeployedFunction, tmp_path: Path
 ) -> None:
     old, new = synthesize(tmp_path / "old", "before"), synthesize(tmp_path / "new", "after")
     assert deploy(old) == 0
-    version = client.get_alias(FunctionName=FUNCTION, Name="live")["FunctionVersion"]
+    version = function.live()
     assert deploy(new) == 0
     assert found(pipeline, new)["differing"] == []
-    set_live_version(client, FUNCTION, version)
+    function.go_live(str(version))
     (line,) = found(pipeline, new)["differing"]
     assert line == f"{FUNCTION}: the code of its live version {version} is not what main builds"
     assert deploy(synthesize(tmp_path / "again", "after", commit="3" * 40)) == 0

@@ -1,6 +1,5 @@
 """Pruning on the local AWS: a version goes once the orders on it have ended, and not before."""
 
-import json
 from argparse import ArgumentParser
 from collections.abc import Callable
 from datetime import timedelta
@@ -10,12 +9,10 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
-from infra import naming
-from infra.aws import versions
-from infra.aws.alias import live_version
-from infra.aws.stack import outputs
+from infra.aws.function import DeployedFunction
+from infra.aws.target import Target
 from infra.pipeline import executions, prune, status
-from tests.deployments.deployment import ENVIRONMENT, FUNCTION, PLATFORM, follow, name, start, synthesize
+from tests.deployments.deployment import ENVIRONMENT, FUNCTION, PLATFORM, follow, name, order, start, synthesize
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -29,23 +26,23 @@ Facts = dict[str, Any]
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Facts]:
+def run(session: boto3.Session, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Facts]:
     """Runs a command on an environment that retains no versions, and returns its facts."""
     monkeypatch.setattr(prune, "SETTLED_AFTER", timedelta())
 
     def run(module: Any, *options: str) -> Facts:
         parser = ArgumentParser()
-        parser.set_defaults(json=False, report=tmp_path / "report.json", verbose=False)
         module.add_arguments(parser)
-        assert module.run(RETAINING_NONE, parser.parse_args(options)) == 0
-        return json.loads((tmp_path / "report.json").read_text())
+        report = module.run(Target(RETAINING_NONE, given_session=session), parser.parse_args(options))
+        assert report.code == 0
+        return report.facts
 
     return run
 
 
 def test_twenty_orders_end_on_their_version_which_is_pruned_then_and_not_before(
+    function: DeployedFunction,
     client: "LambdaClient",
-    session: boto3.Session,
     deploy: Callable[[Path], int],
     run: Callable[..., Facts],
     tmp_path: Path,
@@ -55,38 +52,40 @@ def test_twenty_orders_end_on_their_version_which_is_pruned_then_and_not_before(
 
     assert deploy(synthesize(tmp_path / "old", "processed by the old")) == 0
     new = synthesize(tmp_path / "new", "processed by the new")
-    alias_arn = outputs(session, FUNCTION)["AliasArn"]
-    before = str(live_version(client, FUNCTION))
-    in_flight = [start(client, alias_arn, name()) for _ in range(ORDERS)]
+    before = str(function.live())
+    in_flight = [start(function, name()) for _ in range(ORDERS)]
     assert deploy(new) == 0
-    after = str(live_version(client, FUNCTION))
-    versions.set_floor(client, FUNCTION, before, 3)
+    after = str(function.live())
+    function.set_floor(before, 3)
     # On a machine that is slow enough the others may have ended by now.
-    in_flight.append(start(client, alias_arn.replace(":live", f":{before}"), name()))
+    late = name()
+    started = client.invoke(
+        FunctionName=f"{FUNCTION}:{before}", InvocationType="Event", DurableExecutionName=late, Payload=order(late)
+    )
+    in_flight.append(started["DurableExecutionArn"])
     assert pruned() == {after: (False, "live"), before: (False, "executions run on it")}
-    assert versions.floor(client, FUNCTION, before) == 1
-    following = follow(client, start(client, alias_arn, name()))
+    assert function.floor(before) == 1
+    following = follow(function, start(function, name()))
     assert (following.status, following.version) == ("SUCCEEDED", after)
     assert following.result["status"] == "processed by the new"
-    ended = [follow(client, arn) for arn in in_flight]
+    ended = [follow(function, arn) for arn in in_flight]
     assert {(each.status, each.version) for each in ended} == {("SUCCEEDED", before)}
     assert {each.result["status"] for each in ended} == {"processed by the old"}
     gone = {after: (False, "live"), before: (True, "nothing names it or runs on it")}
     assert pruned("--dry-run") == gone
-    assert versions.numbered(client, FUNCTION) == [after, before]
+    assert function.versions() == [after, before]
     assert pruned() == gone
-    assert versions.numbered(client, FUNCTION) == [after]
+    assert function.versions() == [after]
 
 
 def test_what_runs_where_is_told(
-    client: "LambdaClient", deploy: Callable[[Path], int], run: Callable[..., Facts], tmp_path: Path
+    function: DeployedFunction, deploy: Callable[[Path], int], run: Callable[..., Facts], tmp_path: Path
 ) -> None:
     assert deploy(synthesize(tmp_path, commit="c" * 40)) == 0
-    live = str(live_version(client, FUNCTION))
-    alias_arn = client.get_alias(FunctionName=FUNCTION, Name=naming.ALIAS)["AliasArn"]
-    assert follow(client, start(client, alias_arn, f"smoke-{name()}")).status == "SUCCEEDED"
+    live = str(function.live())
+    assert follow(function, start(function, f"smoke-{name()}")).status == "SUCCEEDED"
     identifier = name()
-    start(client, alias_arn, identifier)
+    start(function, identifier)
     newest = run(executions)["functions"][0]["versions"][0]
     assert (newest["version"], newest["live"]) == (live, True)
     assert newest["executions"] == {"RUNNING": 1, "SUCCEEDED": 1}
@@ -96,4 +95,4 @@ def test_what_runs_where_is_told(
     assert (told["function"]["live"], told["function"]["running"]) == (live, 1)
     assert (told["smoke"]["status"], told["smoke"]["version"]) == ("SUCCEEDED", live)
     # The function's published latest counts as well.
-    assert told["versions_on_provider"] == len(versions.numbered(client, FUNCTION)) + 1
+    assert told["versions_on_provider"] == len(function.versions()) + 1

@@ -3,37 +3,28 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-import boto3
-
-from infra.aws.alias import live_version
-from infra.aws.stack import outputs
+from infra.aws.function import DeployedFunction
 from tests.deployments.deployment import FUNCTION, PLATFORM, follow, name, start, synthesize
-
-if TYPE_CHECKING:
-    from mypy_boto3_lambda import LambdaClient
 
 
 def test_a_failed_smoke_order_takes_the_alias_back_and_every_execution_ends_on_its_version(
-    client: "LambdaClient",
-    session: boto3.Session,
+    function: DeployedFunction,
     deploy: Callable[[Path], int],
     pipeline: Callable[..., int],
     tmp_path: Path,
 ) -> None:
     assert deploy(synthesize(tmp_path / "good")) == 0
-    alias_arn = outputs(session, FUNCTION)["AliasArn"]
-    good = live_version(client, FUNCTION)
-    on_good = start(client, alias_arn, name())
+    good = function.live()
+    on_good = start(function, name())
     assert deploy(synthesize(tmp_path / "bad", "lost")) == 0
-    bad = live_version(client, FUNCTION)
-    on_bad = start(client, alias_arn, name())
+    bad = function.live()
+    on_bad = start(function, name())
     assert pipeline("smoke") == 1
     assert pipeline("roll-back", "--version", str(good)) == 0
-    assert live_version(client, FUNCTION) == good != bad
+    assert function.live() == good != bad
     assert pipeline("smoke") == 0
-    ended = [follow(client, arn) for arn in (on_good, on_bad)]
+    ended = [follow(function, arn) for arn in (on_good, on_bad)]
     assert [(each.status, each.version) for each in ended] == [("SUCCEEDED", good), ("SUCCEEDED", bad)]
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra import naming
-from infra.aws.stack import outputs
 from infra.console.progress import doing
 from infra.environment import load
 from infra.pipeline.comment import MARKER
@@ -209,7 +208,7 @@ def teardown(stage: Stage) -> None:
 
 def retain_logs(stage: Stage, days: int) -> None:
     """Change by hand how long dev keeps its logs."""
-    group = outputs(stage.session("dev"), naming.orders_stack("dev"))["LogGroupName"]
+    group = stage.target("dev").stacks.get(naming.orders_stack("dev")).outputs["LogGroupName"]
     stage.session("dev").client("logs").put_retention_policy(logGroupName=group, retentionInDays=days)
 
 

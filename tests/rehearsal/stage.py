@@ -10,22 +10,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event
-from typing import TYPE_CHECKING
 
 import boto3
-from botocore.exceptions import ClientError
 
 from infra import ROOT, naming
-from infra.aws import alias, execution
-from infra.aws.stack import describe
+from infra.aws.execution import Execution
+from infra.aws.target import Target
 from infra.environment import load
+from infra.errors import CommandError
 from infra.local.aws import LocalAws
 from tests.github.state import Pull
 from tests.rehearsal.hosted import GitHub, Run
 from tests.rehearsal.repository import Change
-
-if TYPE_CHECKING:
-    from mypy_boto3_lambda import LambdaClient
 
 INSTALLED = (".venv", ".tools", "node_modules")
 POLL_SECONDS = 0.1
@@ -79,41 +75,37 @@ class Stage:
         """Return the session of an account's owner."""
         return self.aws.session(load(environment).account, load(environment).region)
 
-    def client(self, environment: str) -> "LambdaClient":
-        """Return that session's client of Lambda."""
-        return self.session(environment).client("lambda")
+    def target(self, environment: str, pull: Pull | None = None) -> Target:
+        """Return an environment, or the preview of a pull request, as its account's owner sees it."""
+        return Target(load(environment), pull.number if pull else None, self.session(environment))
 
     def has_stack(self, environment: str, name: str) -> bool:
         """Return whether a stack exists."""
-        return describe(self.session(environment), name) is not None
+        return self.target(environment).stacks.find(name) is not None
 
     def live_version(self, environment: str, pull: Pull | None = None) -> str | None:
         """Return the version that an environment's alias, or a preview's, points to."""
-        function = naming.orders_stack(environment, pull.number if pull else None)
-        return alias.live_version(self.client(environment), function)
+        return self.target(environment, pull).function.live()
 
     def live_code(self, environment: str) -> str:
         """Return the SHA-256 of the code behind an environment's alias."""
-        function = self.client(environment).get_function(
-            FunctionName=naming.orders_stack(environment), Qualifier=naming.ALIAS
-        )
-        return function["Configuration"]["CodeSha256"]
+        return self.target(environment).function.code_sha256(naming.ALIAS)
 
     @contextmanager
-    def orders(self, environment: str) -> "Generator[list[execution.Execution]]":
+    def orders(self, environment: str) -> "Generator[list[Execution]]":
         """Send orders all the while, and leave their executions, ended, in the list that is given.
 
         Raises:
             UnexpectedError: one was refused.
         """
-        ended: list[execution.Execution] = []
+        ended: list[Execution] = []
         enough = Event()
 
         def send() -> Iterator[str]:
             while True:
                 try:
                     yield self._order(environment)
-                except ClientError as error:
+                except CommandError as error:
                     raise UnexpectedError(f"an order of {environment} was refused: {error}") from error
                 if enough.wait(PAUSE_BETWEEN_ORDERS_SECONDS):
                     return
@@ -124,14 +116,14 @@ class Stage:
                 yield ended
             finally:
                 enough.set()
-            client = self.client(environment)
-            ended += [execution.follow(client, arn, ORDER_ENDS_WITHIN_SECONDS) for arn in sent.result()]
+            function = self.target(environment).function
+            ended += [function.follow(arn, ORDER_ENDS_WITHIN_SECONDS) for arn in sent.result()]
 
     def refuses_orders(self, environment: str) -> bool:
         """Send an order that nobody waits for, and return whether it is refused."""
         try:
             self._order(environment)
-        except ClientError:
+        except CommandError:
             return True
         time.sleep(PAUSE_BETWEEN_ORDERS_SECONDS)
         return False
@@ -139,8 +131,7 @@ class Stage:
     def _order(self, environment: str) -> str:
         # Of a name that was given before, Lambda would return the execution from then.
         name = f"{self.github.repository.main()[:12]}-{next(self._orders)}"
-        function = f"{naming.orders_stack(environment)}:{naming.ALIAS}"
-        return execution.start(self.client(environment), function, name, f'{{"orderId": "{name}"}}'.encode())
+        return self.target(environment).function.start(name, f'{{"orderId": "{name}"}}'.encode())
 
 
 @contextmanager
