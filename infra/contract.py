@@ -88,7 +88,8 @@ def problems(contract: Contract, name: str, ended: Execution, events: "Iterable[
         ended: how it ended.
         events: its history, oldest first.
     """
-    history = list(events)
+    # What runs in branches keeps no order, and one may run while another waits: their parents stand for them.
+    history = [event for event in events if "ParentId" not in event]
     return [*_end_problems(contract, name, ended), *_operation_problems(contract, history), *_wait_problems(history)]
 
 
@@ -120,12 +121,11 @@ def _differences(path: str, expected: Any, found: Any) -> Iterator[str]:
 
 
 def _operation_problems(contract: Contract, events: "list[EventTypeDef]") -> Iterator[str]:
-    """Yield what is wrong with the operations. Branches keep no order, so their parents stand for those within."""
     operations: dict[str, str] = {}
     last: dict[str, str] = {}
     for event in events:
         parsed = _OPERATION_EVENT.fullmatch(event["EventType"])
-        if not parsed or "ParentId" in event:
+        if not parsed:
             continue
         if parsed[2] == "Started":
             # A retry starts under the id of the attempt before it.

@@ -7,6 +7,16 @@ CLOSED_ALIAS = "closed"
 ACCESS_STACK = "access"
 
 
+class Output:
+    """The keys of what stacks tell of themselves."""
+
+    FUNCTION_NAME = "FunctionName"
+    ALIAS_ARN = "AliasArn"
+    VERSION = "Version"
+    LOG_GROUP_NAME = "LogGroupName"
+    CAPACITY_PROVIDER_ARN = "CapacityProviderArn"
+
+
 def platform_stack(environment: str) -> str:
     """Name the stack that an environment's functions run on."""
     return f"platform-{environment}"

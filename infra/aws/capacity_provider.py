@@ -3,10 +3,6 @@
 from infra import naming
 from infra.aws.target import Target
 
-# Versions that one capacity provider takes at most. AWS does not raise it (Lambda developer guide, quotas of Managed
-# Instances).
-QUOTA = 100
-
 
 def versions(target: Target) -> list[str] | None:
     """Return the ARNs of all versions of all functions on it, or None where there is no platform.
@@ -14,7 +10,7 @@ def versions(target: Target) -> list[str] | None:
     A capacity provider that is gone has none, even if its stack is left.
     """
     platform = target.stacks.find(naming.platform_stack(target.environment.name))
-    arn = platform.outputs.get("CapacityProviderArn") if platform else None
+    arn = platform.outputs.get(naming.Output.CAPACITY_PROVIDER_ARN) if platform else None
     if arn is None:
         return None
     client = target.session.client("lambda")

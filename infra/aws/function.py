@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, cast
 
-from infra import naming
+from infra import limits, naming
 from infra.aws.clock import Clock
 from infra.aws.execution import ENDED, NOT_ENDED, Execution, Listed
 from infra.errors import CommandError
@@ -20,9 +20,7 @@ if TYPE_CHECKING:
         GetDurableExecutionResponseTypeDef,
     )
 
-# What a version keeps where nobody asked for anything else (Lambda developer guide, scaling of Managed Instances).
-DEFAULT_FLOOR = 3
-# Well below the 30 GetDurableExecution calls a second that an account has (Lambda quotas).
+# Well below limits.EXECUTION_READS_PER_SECOND, which an account has for all of its functions.
 POLL_SECONDS = 0.5
 # An asynchronous start answers before the execution can be read.
 APPEARS_WITHIN_SECONDS = 30
@@ -115,7 +113,7 @@ class DeployedFunction:
 
     def floor(self, version: str) -> int:
         """Return how many execution environments a version keeps at least, and so is paid for."""
-        return self._scaling(version).get("MinExecutionEnvironments", DEFAULT_FLOOR)
+        return self._scaling(version).get("MinExecutionEnvironments", limits.DEFAULT_LEAST_ENVIRONMENTS)
 
     def set_floor(self, version: str, environments: int) -> None:
         """Let a version keep another number of execution environments at least."""

@@ -4,6 +4,8 @@ It runs the base branch's code, never the pull request's. All text of what the p
 names of files included.
 """
 
+import json
+import shlex
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -13,7 +15,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from infra import ROOT, naming
+from infra import ROOT, contract, naming
 from infra.aws.target import Target
 from infra.console import markdown, timeline
 from infra.console.markdown import Untrusted
@@ -177,10 +179,11 @@ def _changes(environment: Untrusted, found: Changes, limit: int) -> str:
 
 def _how_to_invoke(environment: Environment, function: str) -> str:
     # Of names that are ours alone: people paste it into a shell.
+    event = shlex.quote(json.dumps(contract.load().event_of("my-order")))
     return (
         f"aws lambda invoke --region {environment.region} --function-name {function}:{naming.ALIAS} \\\n"
         "    --invocation-type Event --durable-execution-name my-order --cli-binary-format raw-in-base64-out \\\n"
-        """    --payload '{"orderId": "my-order"}' /dev/stdout"""
+        f"    --payload {event} /dev/stdout"
     )
 
 

@@ -9,6 +9,7 @@ from infra.aws.target import Target
 from infra.console.progress import doing
 from infra.console.report import Report, write_outputs
 from infra.errors import CommandError, UsageError
+from infra.naming import Output
 from infra.pipeline.arguments import add_pull_request
 from infra.pipeline.roll_back import go_live
 
@@ -41,8 +42,8 @@ def run(target: Target, arguments: Namespace) -> Report:
     outputs = deployed[target.function_name] if target.has_function else {}
     facts = {
         "stacks": deployed,
-        "alias_arn": outputs.get("AliasArn"),
-        "version": _see_live(target, outputs["Version"]) if outputs else None,
+        "alias_arn": outputs.get(Output.ALIAS_ARN),
+        "version": _see_live(target, outputs[Output.VERSION]) if outputs else None,
         "previous_version": previous,
     }
     lines = [f"{name}: {key} {value}" for name, found in deployed.items() for key, value in found.items()]

@@ -22,6 +22,7 @@ from infra.console import markdown
 from infra.console.progress import doing
 from infra.console.report import Report
 from infra.errors import CommandError
+from infra.limits import CAPACITY_PROVIDER_VERSIONS
 from infra.pipeline.arguments import add_pull_request
 
 # The smallest for a version that executions may run on. 0 takes a maximum of 0, which deactivates the version, and then
@@ -134,7 +135,7 @@ def look(target: Target) -> Seen:
         floors=floors,
         aliases=_named(function) if floors else {},
         running=Counter(each.version for each in function.running()),
-        deployed=stack.outputs.get("Version") if stack else None,
+        deployed=stack.outputs.get(naming.Output.VERSION) if stack else None,
         hold=hold,
     )
 
@@ -210,10 +211,10 @@ def _told(target: Target, facts: Mapping[str, Any]) -> Iterator[str]:
     yield f"{facts['freed_environments']} execution environments {'would be' if facts['dry_run'] else 'were'} freed"
     on_provider, name = facts["versions_on_provider"], target.environment.name
     if on_provider is not None:
-        yield f"{on_provider} of {capacity_provider.QUOTA} versions are on the capacity provider of {name}"
+        yield f"{on_provider} of {CAPACITY_PROVIDER_VERSIONS} versions are on the capacity provider of {name}"
         if on_provider >= MANY_VERSIONS:
             yield (
-                f"Warning: AWS takes no more than {capacity_provider.QUOTA}, and then no deployment succeeds. Retain "
+                f"Warning: AWS takes no more than {CAPACITY_PROVIDER_VERSIONS}, and then no deployment succeeds. Retain "
                 f"fewer (function.retained_versions in environments/{name}.toml), see to executions that "
                 "do not end, or close previews"
             )

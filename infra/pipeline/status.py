@@ -17,6 +17,7 @@ from infra.console import age
 from infra.console.progress import doing
 from infra.console.report import Report
 from infra.environment import Environment, load, names, of_account
+from infra.limits import CAPACITY_PROVIDER_VERSIONS
 from infra.pipeline.smoke import PREFIX
 
 DENIED = ("AccessDenied", "AccessDeniedException")
@@ -212,7 +213,7 @@ def _cells(status: Status) -> Iterator[tuple[str, str]]:
         yield "retained", _retained(function)
         yield "last smoke order", f"{status.smoke.status}, {_ago(status.smoke.started)}" if status.smoke else "none"
     if status.versions_on_provider is not None:
-        yield "on the provider", f"{status.versions_on_provider} of {capacity_provider.QUOTA} versions"
+        yield "on the provider", f"{status.versions_on_provider} of {CAPACITY_PROVIDER_VERSIONS} versions"
 
 
 def _preview_table(status: Status) -> Table:

@@ -11,6 +11,7 @@ from constructs import Construct
 
 from infra import naming
 from infra.environment import Environment
+from infra.naming import Output
 from infra.policies.execution import boundary_arn
 from infra.stacks.log_group import LogGroup
 from infra.stacks.platform import ARCHITECTURES, LAMBDA
@@ -50,10 +51,10 @@ class Orders(cdk.Stack):
         # Callers, executions and permissions go through the alias. Never through the function itself: a durable
         # execution belongs to a version, and an unqualified ARN names none.
         alias = lambda_.Alias(self, "Alias", alias_name=naming.ALIAS, version=cast("lambda_.IVersion", version))
-        cdk.CfnOutput(self, "FunctionName", value=function.function_name)
-        cdk.CfnOutput(self, "AliasArn", value=alias.function_arn)
-        cdk.CfnOutput(self, "Version", value=version.version)
-        cdk.CfnOutput(self, "LogGroupName", value=group.log_group_name)
+        cdk.CfnOutput(self, Output.FUNCTION_NAME, value=function.function_name)
+        cdk.CfnOutput(self, Output.ALIAS_ARN, value=alias.function_arn)
+        cdk.CfnOutput(self, Output.VERSION, value=version.version)
+        cdk.CfnOutput(self, Output.LOG_GROUP_NAME, value=group.log_group_name)
 
     def _function(self, name: str, environment: Environment, group: LogGroup, archive: Path) -> lambda_.Function:
         settings = environment.function

@@ -11,6 +11,7 @@ from constructs import Construct
 
 from infra import naming
 from infra.environment import Environment
+from infra.naming import Output
 from infra.stacks.log_group import LogGroup
 from infra.stacks.network import Network
 
@@ -40,7 +41,7 @@ class Platform(cdk.Stack):
             string_value=provider.capacity_provider_arn,
             description=f"ARN of the capacity provider of the {environment.name} environment",
         )
-        cdk.CfnOutput(self, "CapacityProviderArn", value=provider.capacity_provider_arn)
+        cdk.CfnOutput(self, Output.CAPACITY_PROVIDER_ARN, value=provider.capacity_provider_arn)
 
     @property
     def availability_zones(self) -> list[str]:

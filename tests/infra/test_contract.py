@@ -44,6 +44,7 @@ def invocation(start: float, end: float) -> dict[str, Any]:
 CHECK = [event("StepStarted", 0.1, "check"), event("StepSucceeded", 0.2, "check")]
 PAUSE = [event("WaitStarted", 0.2, "pause"), invocation(0, 0.3), event("WaitSucceeded", 5.2, "pause")]
 SHIP = [event("StepStarted", 5.3, "ship"), event("StepSucceeded", 5.4, "ship")]
+BRANCH = [event(kind, 0.2, "rest", ParentId="check") for kind in ("WaitStarted", "WaitSucceeded")]
 BILL = [event("ChainedInvokeStarted", 5.4, "bill"), event("ChainedInvokeSucceeded", 5.4, "bill")]
 LAST = invocation(5.2, 5.5)
 STARTED, SUCCEEDED = event("ExecutionStarted", 0), event("ExecutionSucceeded", 5.5)
@@ -81,9 +82,7 @@ def ended(result: Any = RESULT, status: str = "SUCCEEDED", error: str | None = N
             history(CHECK, event("ExecutionPaused", 0.2), event("ExecutionResumed", 0.2), PAUSE, SHIP, LAST),
             id="paused",
         ),
-        pytest.param(
-            history(CHECK, [each | {"Id": "a", "ParentId": "check"} for each in SHIP], PAUSE, SHIP, LAST), id="branches"
-        ),
+        pytest.param(history(CHECK, BRANCH, PAUSE, SHIP, LAST), id="branches, of which one waits while another runs"),
     ],
 )
 def test_what_lambda_may_do_breaks_no_promise(promised: contract.Contract, legal: list[Any]) -> None:
@@ -101,6 +100,9 @@ NO_WAIT = "its wait pause was no durable wait: an invocation was running when it
     ("broken", "problem"),
     [
         pytest.param(history(PAUSE, SHIP, LAST), operations("wait pause", "step ship"), id="missing"),
+        pytest.param(
+            history(CHECK, PAUSE[1:], SHIP, LAST), operations("step check", "step ship"), id="without a start"
+        ),
         pytest.param(
             history(CHECK, PAUSE, [each | {"Name": "send"} for each in SHIP], LAST),
             operations("step check", "wait pause", "step send"),

@@ -9,7 +9,8 @@ from argparse import Namespace
 import pytest
 
 from infra import ROOT
-from infra.environment import Environment
+from infra.aws.target import Target
+from infra.console.report import Report
 from infra.pipeline.__main__ import COMMANDS, main
 from tests.workflows.reading import ACTIONS, JOBS, Table, steps, the_step
 
@@ -48,9 +49,9 @@ def _arguments(job: Table, step: Table, values: dict[str, str]) -> list[str]:
 def _parse(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> Namespace:
     parsed: list[Namespace] = []
 
-    def run(_: Environment, namespace: Namespace) -> int:
+    def run(_: Target, namespace: Namespace) -> Report:
         parsed.append(namespace)
-        return 0
+        return Report({})
 
     monkeypatch.setattr(COMMANDS[arguments[0]], "run", run)
     assert main(arguments) == 0

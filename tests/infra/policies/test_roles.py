@@ -85,7 +85,7 @@ def of_deploying(stacks: list[str], function: str, qualifier: str) -> May:
     return {
         toolkit_role(qualifier, "deploy"): "sts:AssumeRole",
         toolkit_role(qualifier, "file-publishing"): "sts:AssumeRole",
-        **of_stacks(stacks, "cloudformation:DescribeStacks"),
+        **of_stacks(stacks, "cloudformation:CancelUpdateStack cloudformation:DescribeStacks"),
         **of_function(function, ORDER),
     }
 
