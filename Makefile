@@ -93,11 +93,11 @@ types: $(DEVELOPMENT) $(NODE_MODULES) ## Check types
 
 .PHONY: unit
 unit: $(SYNTHESIS) $(LOCAL_AWS) ## Run the tests, but for the slow ones
-	pytest --ignore tests/rehearsal
+	pytest --ignore tests/deployments --ignore tests/rehearsal
 
 .PHONY: test-deployments
-test-deployments: $(SYNTHESIS) $(LOCAL_AWS) ## Run the slow tests: whole deployments to the local AWS, and rehearsals of a pipeline that is broken on purpose
-	pytest tests/rehearsal
+test-deployments: $(SYNTHESIS) $(LOCAL_AWS) ## Run the slow tests: whole deployments to the local AWS, and the rehearsal on a pipeline that is broken on purpose
+	pytest tests/deployments tests/rehearsal
 
 .PHONY: replay
 replay: $(DEVELOPMENT) ## Tell whether executions of the recorded histories could resume on this code

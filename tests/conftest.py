@@ -7,6 +7,8 @@ from threading import Thread
 import pytest
 
 from infra.local.aws import LocalAws
+from tests.github.server import serve
+from tests.github.state import State
 from tests.network import Network
 
 
@@ -31,6 +33,16 @@ def enforcing_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws
     """The same, with permissions checked."""
     with LocalAws.start(tmp_path_factory.mktemp("enforcing-aws"), enforce_iam=True) as aws:
         yield aws
+
+
+@pytest.fixture
+def github(monkeypatch: pytest.MonkeyPatch) -> Iterator[State]:
+    """A GitHub with nothing in it, as the job of a workflow finds it in its environment."""
+    with serve(State()) as state:
+        monkeypatch.setenv("GITHUB_API_URL", state.url)
+        monkeypatch.setenv("GITHUB_REPOSITORY", state.repository)
+        monkeypatch.setenv("GITHUB_TOKEN", "issues=write,pull-requests=write")
+        yield state
 
 
 @pytest.fixture

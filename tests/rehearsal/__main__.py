@@ -14,10 +14,10 @@ from threading import Event
 from infra import ROOT
 from infra.console.progress import console
 from infra.local.aws import LocalAwsError
-from tests.rehearsal.github import report, stage
-from tests.rehearsal.github.report import Played
-from tests.rehearsal.github.scenarios import SCENARIOS, Scenario, chosen
-from tests.rehearsal.github.stage import Stage, UnexpectedError
+from tests.rehearsal import report, stage
+from tests.rehearsal.report import Played
+from tests.rehearsal.scenarios import SCENARIOS, Scenario, chosen
+from tests.rehearsal.stage import Stage, UnexpectedError
 
 REPORT = ROOT / "build" / "rehearsal" / "report.html"
 

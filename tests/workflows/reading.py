@@ -1,4 +1,4 @@
-"""The workflows as these tests read them."""
+"""The workflows of a checkout, as tests and the rehearsal read them."""
 
 import json
 import re
@@ -13,22 +13,34 @@ from typing import Any
 import yaml
 
 from infra import ROOT
+from tests.github.state import Table
 
 GITHUB = ROOT / ".github"
 WORKFLOW_FILES = sorted((GITHUB / "workflows").iterdir())
 ACTION_FILES = sorted((GITHUB / "actions").glob("*/action.yml"))
 
-Table = dict[str, Any]
+
+def read(tree: Path) -> dict[str, Table]:
+    """Read the workflow files of a checkout, by their names. What each starts on is a table, however it is written."""
+    return {path.name: _read(path) for path in sorted((tree / ".github" / "workflows").glob("*.yml"))}
 
 
-def _workflow(path: Path) -> Table:
+def _read(path: Path) -> Table:
     workflow = yaml.safe_load(path.read_text())
-    workflow["on"] = workflow.pop(True)  # what YAML 1.1 makes of `on`
-    return workflow
+    events: str | list[str] | Table = workflow.pop("on" if "on" in workflow else True)  # YAML 1.1 reads a bare `on` so
+    if not isinstance(events, dict):
+        events = dict.fromkeys([events] if isinstance(events, str) else events)
+    return {"on": events} | workflow
 
 
-WORKFLOWS: dict[str, Table] = {path.name: _workflow(path) for path in WORKFLOW_FILES}
-ACTIONS: dict[str, Table] = {path.parent.name: yaml.safe_load(path.read_text()) for path in ACTION_FILES}
+def read_actions(tree: Path) -> dict[str, Table]:
+    """Read the composite actions of a checkout, by their names."""
+    files = sorted((tree / ".github" / "actions").glob("*/action.yml"))
+    return {path.parent.name: yaml.safe_load(path.read_text()) for path in files}
+
+
+WORKFLOWS = read(ROOT)
+ACTIONS = read_actions(ROOT)
 JOBS: dict[tuple[str, str], Table] = {
     (name, job): content for name, workflow in WORKFLOWS.items() for job, content in workflow["jobs"].items()
 }
@@ -37,6 +49,27 @@ JOBS: dict[tuple[str, str], Table] = {
 def steps(job: Table) -> list[Table]:
     """Return a job's steps; one that calls a reusable workflow has none."""
     return job.get("steps", [])
+
+
+def needs(job: Table) -> list[str]:
+    """Return the jobs that a job waits for."""
+    found: str | list[str] = job.get("needs", [])
+    return [found] if isinstance(found, str) else found
+
+
+def matrices(job: Table) -> Iterator[dict[str, str]]:
+    """Yield the values of a job's matrix, or nothing once for a job without one."""
+    matrix: dict[str, list[str]] = job.get("strategy", {}).get("matrix", {})
+    for values in product(*matrix.values()):
+        yield dict(zip(matrix, values, strict=True))
+
+
+def third_party(tree: Path) -> set[str]:
+    """Return `owner/name@commit` of every action of another repository that a checkout's workflows use."""
+    jobs = [job for workflow in read(tree).values() for job in workflow["jobs"].values()]
+    found = [step for job in jobs for step in steps(job)]
+    found += [step for action in read_actions(tree).values() for step in action["runs"]["steps"]]
+    return {step["uses"] for step in found if "uses" in step and not step["uses"].startswith("./")}
 
 
 def called(job: Table) -> str | None:
@@ -83,10 +116,9 @@ def _choices(workflow: str) -> Iterator[dict[str, str]]:
 
 
 def _accesses(workflow: str, job: Table, inputs: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
-    matrix: Table = job.get("strategy", {}).get("matrix", {})
-    for values in product(*matrix.values()):
+    for matrix in matrices(job):
         known = {f"inputs.{key}": value for key, value in inputs.items()}
-        known |= {f"matrix.{key}": value for key, value in zip(matrix, values, strict=True)}
+        known |= {f"matrix.{key}": value for key, value in matrix.items()}
         if target := called(job):
             given = {key: fill(str(value), known) for key, value in job.get("with", {}).items()}
             for inner in WORKFLOWS[target]["jobs"].values():
@@ -108,9 +140,12 @@ def ask_github(command: str, question: object) -> Any:
     return json.loads(subprocess.run(node, input=json.dumps(question).encode(), check=True, capture_output=True).stdout)
 
 
-def evaluate(expressions: Iterable[str], contexts: Table) -> list[Any]:
-    """Evaluate expressions as GitHub does, in a run in which nothing has failed and nobody has cancelled."""
-    functions = {"always": True, "success": True, "failure": False, "cancelled": False}
+# What the functions of a status say in a run in which nothing has failed and nobody has cancelled.
+GREEN = {"always": True, "success": True, "failure": False, "cancelled": False}
+
+
+def evaluate(expressions: Iterable[str], contexts: Table, functions: Mapping[str, bool] = GREEN) -> list[Any]:
+    """Evaluate expressions as GitHub does."""
     bare = (re.sub(r"^\$\{\{(.*)}}$", r"\1", expression.strip(), flags=re.DOTALL) for expression in expressions)
-    questions = [{"expression": text, "contexts": contexts, "functions": functions} for text in bare]
+    questions = [{"expression": text, "contexts": contexts, "functions": dict(functions)} for text in bare]
     return ask_github("evaluate", questions)

@@ -3,7 +3,8 @@
 import pytest
 
 from infra.pipeline.__main__ import main
-from tests.infra.pipeline.fake_github import GitHubState, fake_github
+from tests.github.server import serve
+from tests.github.state import State
 
 
 @pytest.mark.parametrize(
@@ -15,18 +16,21 @@ from tests.infra.pipeline.fake_github import GitHubState, fake_github
     ],
 )
 def test_only_an_open_pull_request_passes(
-    pulls: dict[int, str], code: int, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    pulls: dict[int, str], code: int, said: str, github: State, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with fake_github(monkeypatch, GitHubState(pulls)):
-        assert main(["check-open", "--environment", "preview", "--pull-request", "7"]) == code
+    for number, state in pulls.items():
+        github.add_pull(number, state)
+    assert main(["check-open", "--environment", "preview", "--pull-request", "7"]) == code
     captured = capsys.readouterr()
     assert said in captured.out + captured.err
 
 
+@pytest.mark.usefixtures("github")
 def test_when_github_is_out_of_reach_that_is_the_error(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with fake_github(monkeypatch):
+    with serve(State()) as gone:
         pass
+    monkeypatch.setenv("GITHUB_API_URL", gone.url)
     assert main(["check-open", "--environment", "preview", "--pull-request", "7"]) == 1
     assert "could not be asked for pull request 7" in capsys.readouterr().err

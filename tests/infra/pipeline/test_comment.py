@@ -19,8 +19,8 @@ from infra.errors import UsageError
 from infra.pipeline import comment
 from infra.pipeline.__main__ import main
 from infra.replay import RECORDED
+from tests.github.state import State
 from tests.infra.console.commonmark import shape
-from tests.infra.pipeline.fake_github import GitHubState, fake_github
 
 ALIAS = "arn:aws:lambda:eu-west-1:111111111111:function:orders-pr-7:live"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -192,32 +192,27 @@ def publish(reports: Path) -> int:
     return main(["comment", "--environment", "preview", *options])
 
 
-def test_the_first_run_writes_a_comment_and_the_next_updates_it(reports: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    others = {
-        "id": 1,
-        "user": {"type": "User", "login": "ada"},
-        "html_url": "other",
-        "body": f"{comment.MARKER} not ours",
-    }
-    comments: list[dict[str, Any]] = [others]
-    with fake_github(monkeypatch, GitHubState(comments=comments)):
-        assert publish(reports) == 0
-        (reports / "deploy.json").write_text(json.dumps({"alias_arn": ALIAS, "version": "4"}))
-        assert publish(reports) == 0
-    assert [each["id"] for each in comments] == [1, 2]
-    assert comments[0]["body"].endswith("not ours")
-    assert "version `4`" in comments[1]["body"]
+def test_the_first_run_writes_a_comment_and_the_next_updates_it(reports: Path, github: State) -> None:
+    github.add_pull(7)
+    github.add_comment(7, f"{comment.MARKER} not ours", author="somebody")
+    assert publish(reports) == 0
+    (reports / "deploy.json").write_text(json.dumps({"alias_arn": ALIAS, "version": "4"}))
+    assert publish(reports) == 0
+    others, ours = github.comments_of(7)
+    assert (others["edits"], ours["edits"]) == (0, 1)
+    assert "version `4`" in ours["body"]
 
 
-def test_recorded_histories_that_change_are_named(reports: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_recorded_histories_that_change_are_named(reports: Path, github: State) -> None:
     recorded = min(RECORDED.glob("*.json")).relative_to(ROOT)
-    with fake_github(monkeypatch, GitHubState(files=["README.md"])) as github:
-        assert publish(reports) == 0
-        assert "recorded histories" not in github.comments[0]["body"]
-        github.files.append(str(recorded))
-        assert publish(reports) == 0
-        assert f"- `{recorded}`" in github.comments[0]["body"]
-        assert "README.md" not in github.comments[0]["body"]
+    files = github.add_pull(7).files
+    files.append("README.md")
+    assert publish(reports) == 0
+    assert "recorded histories" not in github.comments[0]["body"]
+    files.append(str(recorded))
+    assert publish(reports) == 0
+    assert f"- `{recorded}`" in github.comments[0]["body"]
+    assert "README.md" not in github.comments[0]["body"]
 
 
 def test_outside_a_workflow_it_names_the_missing_variable(

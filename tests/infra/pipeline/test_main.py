@@ -18,13 +18,13 @@ from infra import ROOT
 from infra.aws import target as targets
 from infra.aws.target import Target
 from infra.console.report import Notice, Report
-from infra.environment import Environment, EnvironmentFileError, names
+from infra.environment import Environment, names
 from infra.errors import CommandError, UsageError
 from infra.github import issues
 from infra.pipeline import __main__ as command_line
 from infra.pipeline import build
 from infra.pipeline.__main__ import COMMANDS, main
-from infra.repository import RepositoryFileError
+from infra.toml import FileError
 from tests.infra.fakes.environments import DEV, PREVIEW
 
 
@@ -127,8 +127,8 @@ def test_a_pull_request_is_a_positive_number(number: str, capsys: pytest.Capture
     ("raised", "code", "said"),
     [
         (UsageError("the digest is wrong"), 2, "the digest is wrong"),
-        (EnvironmentFileError("dev.toml"), 2, "dev.toml"),
-        (RepositoryFileError("repository.toml"), 2, "repository.toml"),
+        (FileError("dev.toml"), 2, "dev.toml"),
+        (FileError("repository.toml"), 2, "repository.toml"),
         (CommandError("the stack failed"), 1, "the stack failed"),
         (ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "GetRole"), 1, "AWS: An error occurred"),
         (EndpointConnectionError(endpoint_url="url"), 1, "AWS: Could not connect"),

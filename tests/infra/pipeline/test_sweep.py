@@ -1,6 +1,6 @@
 """Which previews go, decided on what CloudFormation and GitHub say, and what becomes of those that can't."""
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from datetime import timedelta
 
 import pytest
@@ -11,10 +11,10 @@ from infra.aws import previews
 from infra.console.report import Report
 from infra.errors import CommandError, UsageError
 from infra.pipeline import sweep
+from tests.github.state import State
 from tests.infra.fakes.aws import FakeAws
 from tests.infra.fakes.commands import run, target
 from tests.infra.fakes.environments import DEV, PREVIEW
-from tests.infra.pipeline.fake_github import REFUSED, GitHubState, fake_github
 
 DAYS = PREVIEW.preview_days
 JUST_NOW, YOUNG, OLD = timedelta(minutes=59), timedelta(hours=2), timedelta(days=DAYS, minutes=1)
@@ -23,16 +23,14 @@ TAGS = naming.tags("preview", 7)
 
 
 @pytest.fixture
-def pulls(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[int, str]]:
-    """The states of GitHub's pull requests, empty at first."""
-    states: dict[int, str] = {}
-    with fake_github(monkeypatch, GitHubState(states)):
-        yield states
-
-
-@pytest.fixture
 def aws() -> FakeAws:
     return FakeAws()
+
+
+def say(github: State, pulls: Mapping[int, str]) -> None:
+    """Let GitHub know pull requests, by their states."""
+    for number, state in pulls.items():
+        github.add_pull(number, state)
 
 
 def name(number: int) -> str:
@@ -80,24 +78,24 @@ def test_it_is_decided_for_a_preview_that_is(
     state: str,
     expected: tuple[bool, str],
     aws: FakeAws,
-    pulls: dict[int, str],
+    github: State,
 ) -> None:
     age, status, tags = stack
     # It was deployed again just now, which makes it no younger.
     moments = {"CreationTime": aws.clock.now() - age, "LastUpdatedTime": aws.clock.now()}
     aws.formation.stack(name(7), tags, status, **moments)
-    pulls[7] = state
+    github.add_pull(7, state)
     outcome = sweep.decide(previews.find(target(aws, PREVIEW))[0])
     assert (outcome.due, expected[1] in outcome.reason) == (expected[0], True), outcome.reason
 
 
-def test_only_previews_that_are_due_go_each_once_and_nothing_else_does(aws: FakeAws, pulls: dict[int, str]) -> None:
+def test_only_previews_that_are_due_go_each_once_and_nothing_else_does(aws: FakeAws, github: State) -> None:
     deploy(aws, 70, 12, 7)
     others = (f"{name(12)}-test", f"my-{name(12)}", "orders-preview", naming.platform_stack("preview"))
     for other in others:
         aws.formation.stack(other, TAGS)
     aws.formation.stack(name(9), {"project": "orders"})
-    pulls |= {7: "closed", 9: "closed", 12: "open", 70: "closed"}
+    say(github, {7: "closed", 9: "closed", 12: "open", 70: "closed"})
     dry = swept(aws, "--dry-run")
     assert deleted(aws) == []
     report = swept(aws)
@@ -117,27 +115,28 @@ def test_only_previews_that_are_due_go_each_once_and_nothing_else_does(aws: Fake
     assert swept(aws).lines == ["There is no preview"]
 
 
-def test_its_orders_are_stopped_and_those_of_others_are_not(aws: FakeAws, pulls: dict[int, str]) -> None:
+def test_its_orders_are_stopped_and_those_of_others_are_not(aws: FakeAws, github: State) -> None:
     deploy(aws, 7, 8)
-    pulls |= {7: "closed", 8: "open"}
+    say(github, {7: "closed", 8: "open"})
     orders = [aws.lambda_.functions[name(number)].executions[0] for number in (7, 8)]
     swept(aws)
     assert [order.status for order in orders] == ["STOPPED", "PAUSED"]
 
 
-def test_when_github_can_not_be_asked_for_one_of_them_none_goes(aws: FakeAws, pulls: dict[int, str]) -> None:
+def test_when_github_can_not_be_asked_for_one_of_them_none_goes(aws: FakeAws, github: State) -> None:
     deploy(aws, 7, 8)
-    pulls |= {7: "closed", 8: REFUSED}
+    github.add_pull(7, "closed")
+    github.refuses["GET /pulls/8"] = 401
     with pytest.raises(CommandError, match="could not be asked for pull request 8"):
         swept(aws)
     assert deleted(aws) == []
 
 
 def test_a_pull_request_that_github_does_not_know_is_a_failure_of_that_preview_alone(
-    aws: FakeAws, pulls: dict[int, str]
+    aws: FakeAws, github: State
 ) -> None:
     deploy(aws, 7, 8)
-    pulls[8] = "closed"
+    github.add_pull(8, "closed")
     report = swept(aws)
     assert (report.code, report.facts["failed"], deleted(aws)) == (1, 1, [name(8)])
     assert "GitHub has no pull request 7" in report.markdown
@@ -178,11 +177,9 @@ def unreachable() -> None:
         ("something of it is left", "log-group:left", False),
     ],
 )
-def test_what_fails_is_told_and_hides_no_other(
-    how: str, said: str, stays: bool, aws: FakeAws, pulls: dict[int, str]
-) -> None:
+def test_what_fails_is_told_and_hides_no_other(how: str, said: str, stays: bool, aws: FakeAws, github: State) -> None:
     deploy(aws, 7, 8)
-    pulls |= {7: "closed", 8: "closed"}
+    say(github, {7: "closed", 8: "closed"})
     failing(aws, how)
     report = swept(aws, "--issue")
     assert set(aws.formation.stacks) == ({name(7)} if stays else set())
@@ -196,20 +193,18 @@ def test_what_fails_is_told_and_hides_no_other(
     assert name(8) not in (notice.body or "")
 
 
-def test_an_issue_is_kept_on_request_alone_and_has_nothing_to_say_once_all_is_well(
-    aws: FakeAws, pulls: dict[int, str]
-) -> None:
+def test_an_issue_is_kept_on_request_alone_and_has_nothing_to_say_once_all_is_well(aws: FakeAws, github: State) -> None:
     deploy(aws, 7)
     assert swept(aws).notice is swept(aws, "--issue", "--dry-run").notice is None
-    pulls[7] = "closed"
+    github.add_pull(7, "closed")
     notice = swept(aws, "--issue").notice
     assert notice
     assert notice.body is None
 
 
-def test_after_its_time_is_over_no_further_removal_begins(aws: FakeAws, pulls: dict[int, str]) -> None:
+def test_after_its_time_is_over_no_further_removal_begins(aws: FakeAws, github: State) -> None:
     deploy(aws, 7, 8, 9)
-    pulls |= dict.fromkeys((7, 8, 9), "closed")
+    say(github, dict.fromkeys((7, 8, 9), "closed"))
     aws.formation.deletion_seconds = 0.8 * budgets.SWEEP
     report = swept(aws)
     assert deleted(aws) == [name(7), name(8)]

@@ -1,0 +1,96 @@
+"""Drift made by hand on the local AWS: found, told in one issue, and cleared."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.aws import drift
+from infra.aws.function import DeployedFunction
+from infra.aws.target import Target
+from tests.deployments.deployment import FUNCTION, PLATFORM, synthesize
+from tests.github.state import State
+
+Run = Callable[..., int]
+
+
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drift, "POLL_SECONDS", 0.05)
+
+
+def found(pipeline: Run, assembly: Path, *options: str) -> dict[str, Any]:
+    """Detect drift, and return what was found; the exit code says whether that is clean."""
+    report = assembly.parent / "drift.json"
+    code = pipeline("drift", "--assembly", str(assembly), "--report", str(report), *options)
+    facts = json.loads(report.read_text())
+    assert code == (0 if facts["clean"] else 1)
+    return facts
+
+
+def test_a_retention_changed_by_hand_is_told_in_one_issue_and_cleared_by_a_deployment(
+    deploy: Callable[[Path], int],
+    pipeline: Run,
+    target: Target,
+    tmp_path: Path,
+    github: State,
+) -> None:
+    assembly = synthesize(tmp_path / "old", commit="1" * 40)
+    assert deploy(assembly) == 0
+    clean = found(pipeline, assembly)
+    assert clean["clean"]
+    # What can't be checked is said, and nothing of it is left out.
+    assert f"{PLATFORM}: AWS::Lambda::CapacityProvider" in "\n".join(clean["unchecked"])
+    group = target.stacks.get(FUNCTION).outputs["LogGroupName"]
+    target.session.client("logs").put_retention_policy(logGroupName=group, retentionInDays=30)
+    (line,) = found(pipeline, assembly, "--issue")["drifted"]
+    assert f"{FUNCTION}: AWS::Logs::LogGroup" in line
+    assert "/RetentionInDays should be 1 and is 30" in line
+    assert found(pipeline, assembly, "--issue")["drifted"] == [line]
+    assert github.writes == ["POST /issues"]
+    # The tag of the commit is what changes the log group.
+    newer = synthesize(tmp_path / "new", commit="2" * 40)
+    assert deploy(newer) == 0
+    assert found(pipeline, newer, "--issue")["clean"]
+    assert [issue["state"] for issue in github.issues.values()] == ["closed"]
+
+
+def test_another_version_than_mains_is_found_and_an_older_commit_alone_is_only_said(
+    deploy: Callable[[Path], int], pipeline: Run, function: DeployedFunction, tmp_path: Path
+) -> None:
+    old, new = synthesize(tmp_path / "old", "before"), synthesize(tmp_path / "new", "after")
+    assert deploy(old) == 0
+    version = function.live()
+    assert deploy(new) == 0
+    assert found(pipeline, new)["differing"] == []
+    function.go_live(str(version))
+    (line,) = found(pipeline, new)["differing"]
+    assert line == f"{FUNCTION}: the code of its live version {version} is not what main builds"
+    assert deploy(synthesize(tmp_path / "again", "after", commit="3" * 40)) == 0
+
+
+def test_what_is_on_main_and_not_deployed_is_said(deploy: Callable[[Path], int], pipeline: Run, tmp_path: Path) -> None:
+    assert deploy(synthesize(tmp_path / "deployed", commit="4" * 40)) == 0
+    facts = found(pipeline, synthesize(tmp_path / "main", commit="5" * 40))
+    assert facts["clean"]
+    assert f"{FUNCTION} was deployed from commit {'4' * 40}, and main is at {'5' * 40}" in facts["notes"]
+
+
+def test_a_closed_function_is_told_as_such(deploy: Callable[[Path], int], pipeline: Run, tmp_path: Path) -> None:
+    assembly = synthesize(tmp_path)
+    assert deploy(assembly) == 0
+    assert pipeline("drain") == 0
+    assert f"{FUNCTION} was drained and takes no new executions" in found(pipeline, assembly)["differing"]
+    assert pipeline("drain", "--open") == 0
+
+
+def test_an_environment_that_is_not_deployed_differs(pipeline: Run, tmp_path: Path) -> None:
+    assembly = synthesize(tmp_path)
+    assert pipeline("teardown", "--confirm", FUNCTION) == 0
+    assert found(pipeline, assembly)["differing"] == [
+        f"{PLATFORM} is not deployed",
+        f"{FUNCTION} is not deployed",
+        f"{FUNCTION} has no live version",
+    ]

@@ -1,0 +1,151 @@
+"""What GitHub's service makes of the workflows: plans of their jobs, and each job as act gets it."""
+
+import copy
+from typing import Any
+
+import pytest
+
+from infra import ROOT
+from tests.github.state import Pull, Table
+from tests.rehearsal import events, workflows
+from tests.rehearsal.events import Event
+from tests.rehearsal.workflows import Outcome, Planned, WorkflowError
+from tests.workflows.reading import WORKFLOWS, needs, third_party
+
+JOBS = [(file, key) for file, workflow in WORKFLOWS.items() for key in workflow["jobs"]]
+PULL = Pull(7, "branch-7", "1" * 40, "A change")
+OPENED = events.pull_request(PULL, "opened", "2" * 40)
+PUSHED = events.push("2" * 40, "1" * 40)
+
+
+def plan(file: str, key: str, event: Event = OPENED) -> list[Planned]:
+    return workflows.plan(WORKFLOWS, file, key, event, "1001")
+
+
+@pytest.mark.parametrize(("file", "key"), JOBS)
+def test_act_gets_each_job_as_it_stands_in_its_file(file: str, key: str) -> None:
+    before = copy.deepcopy(WORKFLOWS[file])
+    outcomes = dict.fromkeys(before["jobs"], Outcome("success", {"a": "b"}))
+    isolated = workflows.isolate(WORKFLOWS[file], key, outcomes)
+    assert isolated["jobs"][key] == before["jobs"][key]
+    assert {name: part for name, part in isolated.items() if name != "jobs"} == {
+        name: part for name, part in before.items() if name != "jobs"
+    }
+    assert isolated["jobs"].keys() == {key, *needs(before["jobs"][key])}
+    assert WORKFLOWS[file] == before
+
+
+def test_what_a_job_needs_stands_there_as_it_ended() -> None:
+    outcomes = {"build": Outcome("success", {"digest": "d"}), "dev": Outcome("skipped"), "diff": Outcome("failure")}
+    jobs = workflows.isolate(WORKFLOWS["deploy.yml"], "prod", outcomes)["jobs"]
+    assert jobs["build"]["outputs"] == {"digest": "d"}
+    assert [jobs[name]["steps"][0]["run"] for name in ("build", "diff")] == ["true", "false"]
+    assert jobs["dev"]["if"] is False
+
+
+def test_a_job_of_a_called_workflow_has_that_file_its_environment_and_its_permissions() -> None:
+    (planned,) = plan("pull-request.yml", "preview")
+    assert (planned.name, planned.workflow, planned.environment) == ("preview", "environment.yml", "preview")
+    assert planned.permissions["id-token"] == "write"
+
+
+def test_a_matrix_is_a_job_for_each_of_its_values_in_its_own_environment() -> None:
+    planned = plan("pull-request.yml", "diff")
+    assert [(each.name, each.environment) for each in planned] == [("diff dev", "dev-read"), ("diff prod", "prod-read")]
+
+
+def test_a_fork_s_and_dependabot_s_jobs_can_read_and_no_more() -> None:
+    for pull in (Pull(8, "b", "1", "x", fork=True), Pull(9, "b", "1", "x", author="dependabot[bot]")):
+        event = events.pull_request(pull, "opened", "2" * 40)
+        granted = [each.permissions for key in ("preview", "comment") for each in plan("pull-request.yml", key, event)]
+        assert granted == [{"contents": "read", "pull-requests": "read"}] * 2
+
+
+def test_a_job_can_not_hand_on_what_it_has_not() -> None:
+    changed = copy.deepcopy(WORKFLOWS)
+    del changed["deploy.yml"]["jobs"]["dev"]["permissions"]["id-token"]
+    with pytest.raises(WorkflowError, match="id-token: write"):
+        workflows.plan(changed, "deploy.yml", "dev", PUSHED, "1001")
+
+
+def test_outputs_of_a_job_are_those_of_its_steps() -> None:
+    steps = {"checkout": {"commit": "c"}, "dev": {"digest": "d"}}
+    found = workflows.outputs(WORKFLOWS["deploy.yml"]["jobs"]["build"], steps)
+    assert found == {"commit": "c", "dev": "d", "prod": ""}
+
+
+def test_every_third_party_action_is_found_at_its_pin() -> None:
+    found = {action.partition("@")[0] for action in third_party(ROOT)}
+    assert found >= {"actions/checkout", "actions/setup-python", "aws-actions/configure-aws-credentials"}
+
+
+@pytest.mark.parametrize(
+    ("file", "event", "expected"),
+    [
+        ("pull-request.yml", OPENED, True),
+        ("pull-request.yml", events.pull_request(PULL, "labeled", "2" * 40), False),
+        ("pull-request.yml", PUSHED, False),
+        ("deploy.yml", PUSHED, True),
+        ("deploy.yml", Event("push", "refs/heads/another", "2" * 40), False),
+        ("deploy.yml", events.dispatch("2" * 40, "deploy.yml", {}), True),
+        ("deploy.yml", events.dispatch("2" * 40, "teardown.yml", {}), False),
+        ("reconcile.yml", events.schedule("2" * 40, "reconcile.yml"), True),
+        ("portability.yml", events.schedule("2" * 40, "reconcile.yml"), False),
+        ("environment.yml", PUSHED, False),
+    ],
+)
+def test_a_workflow_starts_by_its_events_alone(file: str, event: Event, expected: bool) -> None:
+    assert events.starts(file, WORKFLOWS[file], event) is expected
+
+
+def test_without_types_a_pull_request_s_end_starts_nothing() -> None:
+    workflow: dict[str, Any] = {"on": {"pull_request": None}}
+    happened = [events.pull_request(PULL, action, "2" * 40) for action in ("opened", "closed")]
+    assert [events.starts("a.yml", workflow, event) for event in happened] == [True, False]
+
+
+def dispatched(dry_run: str) -> Event:
+    inputs = {"environment": "preview", "pull_request": "7", "confirm": "", "running": "stop", "dry_run": dry_run}
+    return events.dispatch("2" * 40, "teardown.yml", inputs)
+
+
+@pytest.mark.parametrize(
+    ("file", "key", "event", "group"),
+    [
+        ("deploy.yml", "dev", PUSHED, ("dev", False)),
+        ("deploy.yml", "build", PUSHED, ("deploy-build-1001", False)),
+        ("pull-request.yml", "checks", OPENED, ("checks-7", True)),
+        ("pull-request.yml", "preview", OPENED, ("preview-7", False)),
+        ("pull-request.yml", "remove", OPENED, ("preview-7", False)),
+        ("teardown.yml", "remove", dispatched("false"), ("preview-7", False)),
+        ("teardown.yml", "remove", dispatched("true"), ("show-preview-7", False)),
+    ],
+)
+def test_a_job_has_the_concurrency_group_that_its_file_says(
+    file: str, key: str, event: Event, group: tuple[str, bool]
+) -> None:
+    (planned,) = plan(file, key, event)
+    assert (planned.group, planned.cancels) == group
+
+
+@pytest.mark.parametrize(
+    ("condition", "result", "cancelled", "expected"),
+    [
+        (None, "success", False, True),
+        (None, "skipped", False, False),
+        (None, "success", True, False),
+        ("always()", "failure", True, True),
+        ("!cancelled() && github.ref == 'refs/heads/main'", "failure", False, True),
+        ("!cancelled()", "success", True, False),
+        ("failure()", "failure", False, True),
+        ("github.ref == 'refs/heads/main'", "success", False, True),
+        ("github.ref == 'refs/heads/main'", "failure", False, False),
+        ("needs.before.result == 'cancelled' && always()", "cancelled", False, True),
+    ],
+)
+def test_a_job_starts_by_what_it_needs_and_its_condition(
+    condition: str | None, result: str, cancelled: bool, expected: bool
+) -> None:
+    job: Table = {"needs": "before"} | ({"if": condition} if condition else {})
+    known = workflows.contexts({"on": {"push": None}}, PUSHED, "1001", {"before": Outcome(result)})
+    assert workflows.starts(job, known, cancelled=cancelled) is expected
