@@ -94,7 +94,7 @@ def test_a_yes_deploys_what_was_shown(answer: str, terminal: Terminal, capfd: py
     roles = {
         f"orders-{name}-{purpose}": f"arn:aws:iam::{ACCOUNT}:role/orders-{name}-{purpose}"
         for name in ("dev", "preview")
-        for purpose in ("deploy", "read", "prune", "teardown")
+        for purpose in ("deploy", "read", "drift", "prune", "teardown")
     }
     assert facts(report) == {"account": ACCOUNT, "repository": "somebody/shop", "roles": roles}
     assert told(report).splitlines() == ["Workflows of somebody/shop may assume:", *roles.values()]
