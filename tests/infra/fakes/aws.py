@@ -5,6 +5,7 @@ State belongs to one account and one region: whoever asks in another finds nothi
 """
 
 from collections.abc import Callable
+from copy import deepcopy
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -83,7 +84,8 @@ class FakeAws:
             }
         if model.output_shape:
             validate_parameters(answer, model.output_shape)
-        return SimpleNamespace(status_code=200), {**answer, "ResponseMetadata": {"HTTPStatusCode": 200}}
+        # A copy: what happens later is not part of an answer.
+        return SimpleNamespace(status_code=200), {**deepcopy(answer), "ResponseMetadata": {"HTTPStatusCode": 200}}
 
     def get_caller_identity(self, _: Answer) -> Answer:
         return {"Account": self.account, "Arn": f"arn:aws:iam::{self.account}:root", "UserId": "root"}
