@@ -85,7 +85,8 @@ class FakeAws:
             }
         if model.output_shape:
             validate_parameters(answer, model.output_shape)
-        return SimpleNamespace(status_code=200), {**answer, "ResponseMetadata": {"HTTPStatusCode": 200}}
+        # A copy: what happens later is not part of an answer.
+        return SimpleNamespace(status_code=200), {**deepcopy(answer), "ResponseMetadata": {"HTTPStatusCode": 200}}
 
     def get_caller_identity(self, _: Answer) -> Answer:
         return {"Account": self.account, "Arn": f"arn:aws:iam::{self.account}:root", "UserId": "root"}

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 Answer = dict[str, Any]
+DAY = 86_400
 PAGE = 2  # so that a second page is never far
 
 
@@ -23,6 +24,9 @@ class FakeClock:
 
     def sleep(self, seconds: float) -> None:
         self._elapsed += seconds
+        # Waiting for ever takes no time here either, and a test of it would never end.
+        assert seconds > 0, "it waits for nothing"
+        assert self._elapsed < DAY, "it waits without end"
         due = sorted((each for each in self._due if each[0] <= self._elapsed), key=lambda each: each[0])
         self._due = [each for each in self._due if each[0] > self._elapsed]
         for _, action in due:
