@@ -47,7 +47,7 @@ class FakeGitHub(BaseHTTPRequestHandler):
         elif re.fullmatch(r"/issues/\d+/comments", path):
             self._answer([each | {"url": f"{self._address()}/{each['id']}"} for each in state.comments])
         elif path == "/issues":
-            self._answer([each for each in state.issues if each["state"] == "open"])
+            self._answer([each for each in state.issues if f"state={each['state']}" in self.path])
         else:
             self._answer({} if path == "" else None)
 
