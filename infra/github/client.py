@@ -31,14 +31,14 @@ def asking(what: str) -> Generator[None]:
         raise CommandError(f"GitHub could not be asked for {what}: {error}") from error
 
 
-def repository(*, lazy: bool = True) -> Repository:
-    """Return the repository. Unless `lazy`, GitHub is asked for whatever is got from it.
+def repository() -> Repository:
+    """Return the repository. GitHub is asked for what is read of it, and not before.
 
     Raises:
         UsageError: a variable is missing.
     """
     token = Auth.Token(_variable("GITHUB_TOKEN"))
-    client = Github(base_url=_variable("GITHUB_API_URL"), auth=token, lazy=lazy, per_page=100)
+    client = Github(base_url=_variable("GITHUB_API_URL"), auth=token, lazy=True, per_page=100)
     return client.get_repo(_variable("GITHUB_REPOSITORY"))
 
 

@@ -19,7 +19,7 @@ def keep(notice: Notice) -> str | None:
     """
     marker = f"<!-- {naming.PROJECT} {notice.topic} -->"
     with asking(f"the issue on {notice.topic}"):
-        there = repository(lazy=False)
+        there = repository()
         found = [each for each in there.get_issues(state="open") if is_ours(each.user, each.body, marker)]
         if notice.body is None:
             return _close(found)

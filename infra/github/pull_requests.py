@@ -20,7 +20,7 @@ def state(number: int) -> str:
     """
     with asking(f"pull request {number}"):
         try:
-            return repository(lazy=False).get_pull(number).state
+            return repository().get_pull(number).state
         except UnknownObjectException as error:
             raise UnknownPullRequestError(f"GitHub has no pull request {number}") from error
 

@@ -11,6 +11,8 @@ from infra.console.report import Report, show, write_outputs
 FACTS: dict[str, object] = {
     "version": "7",
     "previous_version": None,
+    "clean": False,
+    "failed": 0,
     "stacks": {"orders-dev": {}},
     "changes": ["one"],
     "note": "two\nlines",
@@ -45,7 +47,7 @@ def test_a_step_has_the_flat_facts_as_outputs_and_the_summary_after_what_was_the
     for name in ("output", "summary"):
         (outputs / name).write_text("before\n")
     show(Report(FACTS, markdown="### Deployed"))
-    assert (outputs / "output").read_text() == "before\nversion=7\nprevious_version=\n"
+    assert (outputs / "output").read_text() == "before\nversion=7\nprevious_version=\nclean=False\nfailed=0\n"
     assert (outputs / "summary").read_text() == "before\n### Deployed\n"
 
 

@@ -89,6 +89,8 @@ def test_a_yes_deploys_what_was_shown(answer: str, terminal: Terminal, capfd: py
     assert "[+] AWS::IAM::Role" in capfd.readouterr().err
     synth, diff, deploy = (terminal.ran[each] for each in ("synth", "diff", "deploy"))
     assert synth[4:] == ["--context", "access=true", "--context", "environment=preview"]
+    # With no session of its own it would find no stack, and show no change.
+    assert terminal.sessions == [None, FIRST.region, FIRST.region]
     assert diff == ["diff", "--no-change-set", "access", "--app", synth[3]]
     assert deploy == ["deploy", "--require-approval", "never", "access", "--app", synth[3]]
     roles = {

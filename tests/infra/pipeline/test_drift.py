@@ -163,7 +163,10 @@ def test_another_commit_is_a_note_since_main_may_be_newer_than_its_deployment(
 
 def test_other_code_than_the_builds_is_a_finding(aws: FakeAws, looked: Look) -> None:
     aws.lambda_.functions[NAME].code["3"] = "AAAA"
-    assert facts(looked())["differing"] == [f"{NAME}: the code of its live version 3 is not what main builds"]
+    report, line = looked(), f"{NAME}: the code of its live version 3 is not what main builds"
+    assert facts(report)["differing"] == [line]
+    assert f"  {line}" in told(report).splitlines()
+    assert "**Differing**\n\n- " in report.markdown
 
 
 def test_a_function_without_a_live_version_is_a_finding(aws: FakeAws, looked: Look) -> None:

@@ -169,7 +169,7 @@ def test_previews_are_read_that_are_ours_and_shown_with_what_is_left_to_them(aws
     for number, days in ((7, 2), (8, 15)):
         name = naming.orders_stack("preview", number)
         stack = aws.formation.stack(name, naming.tags("preview", number) | {"commit": "d" * 40})
-        stack["CreationTime"] = aws.clock.now() - timedelta(days=days)
+        stack |= {"CreationTime": aws.clock.now() - timedelta(days=days), "LastUpdatedTime": aws.clock.now()}
         if number == 7:
             aws.lambda_.function(name, "1")
     aws.formation.stack(naming.orders_stack("preview", 9), {})
