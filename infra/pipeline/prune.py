@@ -214,8 +214,8 @@ def _told(target: Target, facts: Mapping[str, Any]) -> Iterator[str]:
         yield f"{on_provider} of {CAPACITY_PROVIDER_VERSIONS} versions are on the capacity provider of {name}"
         if on_provider >= MANY_VERSIONS:
             yield (
-                f"Warning: AWS takes no more than {CAPACITY_PROVIDER_VERSIONS}, and then no deployment succeeds. Retain "
-                f"fewer (function.retained_versions in environments/{name}.toml), see to executions that "
+                f"Warning: AWS takes no more than {CAPACITY_PROVIDER_VERSIONS}, and then no deployment succeeds. "
+                f"Retain fewer (function.retained_versions in environments/{name}.toml), see to executions that "
                 "do not end, or close previews"
             )
     yield from (f"Failed: {failure}" for failure in facts["failures"])

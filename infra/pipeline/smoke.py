@@ -66,4 +66,4 @@ def run(target: Target, arguments: Namespace) -> Report:
 
 
 def _summary(verdict: str, found: list[str], events: "list[EventTypeDef]") -> str:
-    return "\n".join([verdict, markdown.items(found), "", timeline.gantt(timeline.spans(events))])
+    return "\n\n".join(filter(None, [verdict, markdown.items(found), timeline.gantt(timeline.spans(events))]))

@@ -14,7 +14,8 @@ from infra.console.report import Report
 from infra.pipeline.__main__ import COMMANDS, main
 from tests.workflows.reading import ACTIONS, JOBS, Table, steps, the_step
 
-PIPELINE = ".venv/bin/python -m infra.pipeline "
+# In place of the shell, which would keep from it that the run was cancelled.
+PIPELINE = "exec .venv/bin/python -m infra.pipeline "
 # What a runner sets for every step.
 GIVEN = {"RUNNER_TEMP": "/tmp", "GITHUB_STEP_SUMMARY": "/dev/null"}  # noqa: S108 - nothing is written there
 VALUES = {

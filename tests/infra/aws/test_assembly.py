@@ -86,6 +86,7 @@ def digest(folder: Path, **files: str) -> str:
 def test_equal_assemblies_have_equal_digests(tmp_path: Path) -> None:
     first, second = (digest(tmp_path / name, manifest="{}", asset__index="x") for name in ("first", "second"))
     assert first == second
+    assert first != digest(tmp_path / "third", manifest="{}", asset__other="x")
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,10 @@ def test_an_alias_that_others_may_invoke_is_not_closed_since_that_would_be_lost(
     aws.lambda_.functions[NAME].policies.add(naming.ALIAS)
     with pytest.raises(CommandError, match="has a resource policy"):
         function.close()
+    aws.lambda_.functions[NAME].policies = set()
+    aws.deny("GetPolicy")
+    with pytest.raises(ClientError, match="no GetPolicy"):
+        function.close()
     assert aliases(aws) == {naming.ALIAS: HELD}
 
 
@@ -109,6 +113,15 @@ def test_what_may_not_be_read_is_an_error_and_not_nothing(
     aws.deny(refused)
     with pytest.raises(ClientError, match=f"no {refused}"):
         _ = function.live(), function.versions(), function.running()
+
+
+@pytest.mark.parametrize("refused", ["UpdateAlias", "PutFunctionScalingConfig", "Invoke"])
+def test_what_may_not_be_done_is_not_told_as_a_version_that_is_missing(
+    refused: str, aws: FakeAws, function: DeployedFunction
+) -> None:
+    aws.deny(refused)
+    with pytest.raises(ClientError, match=f"no {refused}"):
+        _ = function.go_live("2"), function.scale("2", 3, 4), function.start("order-1", b"{}")
 
 
 def test_a_version_is_deleted_by_its_number(aws: FakeAws, function: DeployedFunction) -> None:

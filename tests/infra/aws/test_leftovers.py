@@ -37,6 +37,9 @@ def left(
     ("events", "tags", "unwanted", "retained"),
     [
         pytest.param([event("DELETE_COMPLETE"), event("CREATE_COMPLETE")], OF_STACK, [], [], id="deleted, yet listed"),
+        pytest.param(
+            [event("DELETE_COMPLETE", physical_id="a")], OF_STACK, [], [], id="deleted, with an id of its own"
+        ),
         pytest.param([event("DELETE_SKIPPED"), event("CREATE_COMPLETE")], OF_STACK, [], [NAT], id="retained"),
         pytest.param([event("DELETE_FAILED"), event("CREATE_COMPLETE")], OF_STACK, [NAT], [], id="not deleted"),
         pytest.param([event("CREATE_COMPLETE")], OF_STACK, [NAT], [], id="never deleted"),
@@ -63,6 +66,13 @@ def left(
             [NAT],
             [],
             id="of several, and it is not clear which",
+        ),
+        pytest.param(
+            [event("DELETE_SKIPPED", physical_id="a"), event("DELETE_FAILED", physical_id="b")],
+            OF_STACK,
+            [NAT],
+            [],
+            id="of several, one of which is retained",
         ),
         pytest.param(
             [event("DELETE_COMPLETE"), event("CREATE_IN_PROGRESS", physical_id="")],
@@ -98,6 +108,10 @@ def test_once_cloudformation_has_forgotten_a_stack_only_its_log_groups_were_mean
 ) -> None:
     expected = Leftovers([], [arn]) if is_retained else Leftovers([arn], [])
     assert left(environment, None, OF_STACK, arn) == expected
+
+
+def test_a_log_group_of_no_stack_was_not_retained() -> None:
+    assert left(PROD, None, {}, LOG_GROUP) == Leftovers([LOG_GROUP], [])
 
 
 def test_every_page_is_read_and_a_stack_is_asked_for_once() -> None:

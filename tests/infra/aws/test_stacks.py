@@ -119,6 +119,14 @@ def test_a_deletion_is_waited_for_and_made_with_the_stacks_own_role(aws: FakeAws
     assert aws.asked("DeleteStack") == [{"StackName": NAME}]
 
 
+def test_a_stack_of_that_name_that_is_made_meanwhile_is_another(aws: FakeAws, stacks: Stacks) -> None:
+    found = stacks.get(NAME)
+    aws.formation.deletion_seconds = 1
+    aws.clock.after(2, lambda: aws.formation.stack(NAME, {}, "CREATE_IN_PROGRESS"))
+    stacks.delete(found)
+    assert stacks.get(NAME).id != found.id
+
+
 def test_a_deletion_that_fails_names_every_resource_with_its_newest_reason(aws: FakeAws, stacks: Stacks) -> None:
     found = stacks.get(NAME)
     base = {"ResourceType": "AWS::EC2::Subnet", "ResourceStatus": "DELETE_FAILED"}

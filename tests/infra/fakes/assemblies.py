@@ -12,7 +12,7 @@ ARCHIVE, ARCHIVE_SHA256 = b"what was built", "Z31g60NY53rIEjaPfluFyc/aIKTA4o2ojp
 def write(folder: Path, of: Target) -> Path:
     """Write the assembly of a target into a folder of its own, and return that."""
     folder /= f"assembly-of-{'-and-'.join(of.stack_names)}"
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     place = f"aws://{of.environment.account}/{of.environment.region}"
     stack = {"type": "aws:cloudformation:stack", "environment": place}
     stack |= {"properties": {"tags": of.tags | {"commit": COMMIT}}}

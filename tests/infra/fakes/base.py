@@ -23,9 +23,9 @@ class FakeClock:
 
     def sleep(self, seconds: float) -> None:
         self._elapsed += seconds
-        due = [action for moment, action in self._due if moment <= self._elapsed]
+        due = sorted((each for each in self._due if each[0] <= self._elapsed), key=lambda each: each[0])
         self._due = [each for each in self._due if each[0] > self._elapsed]
-        for action in due:
+        for _, action in due:
             action()
 
     def after(self, seconds: float, action: Callable[[], object]) -> None:

@@ -27,9 +27,10 @@ class FakeCloudFormation:
     def stack(self, name: str, tags: Mapping[str, str], status: str = "UPDATE_COMPLETE", **more: Any) -> Answer:
         """Make a stack that was deployed a day ago."""
         outputs: dict[str, str] = more.pop("outputs", {})
+        number = len(self.stacks) + len(self.gone)
         self.stacks[name] = {
             "StackName": name,
-            "StackId": f"arn:aws:cloudformation:{self.region}:{self.account}:stack/{name}/{len(self.stacks)}",
+            "StackId": f"arn:aws:cloudformation:{self.region}:{self.account}:stack/{name}/{number}",
             "StackStatus": status,
             "CreationTime": self.clock.now() - timedelta(days=1),
             "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],

@@ -1,7 +1,11 @@
 """Running one command of the pipeline on a target of a test's own."""
 
 from argparse import ArgumentParser
+from io import StringIO
 from types import ModuleType
+from typing import Any
+
+from rich.console import Console
 
 from infra.aws.target import Target
 from infra.console.report import Report
@@ -20,3 +24,17 @@ def run(command: ModuleType, on: Target, *options: str) -> Report:
     command.add_arguments(parser)
     parser.set_defaults(verbose=False, pull_request=on.pull_request)
     return command.run(on, parser.parse_args(options))
+
+
+def facts(report: Report) -> dict[str, Any]:
+    """Return the facts of a report, to look into them."""
+    return dict(report.facts)
+
+
+def told(report: Report, columns: int = 100) -> str:
+    """Return what a person reads of a report on a terminal of that width."""
+    screen = StringIO()
+    console = Console(file=screen, width=columns, highlight=False, markup=False, soft_wrap=True)
+    for line in report.lines:
+        console.print(line)
+    return screen.getvalue()

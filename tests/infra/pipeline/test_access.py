@@ -1,120 +1,139 @@
-from argparse import Namespace
+"""What the access command shows and asks before it deploys, and whose identity provider it takes."""
+
 from collections.abc import Sequence
 from typing import Any
-from uuid import uuid4
 
-import boto3
 import pytest
 
-from infra.environment import Environment, load
+from infra import naming
+from infra.aws import target as targets
+from infra.console.report import Report
+from infra.environment import Environment
 from infra.errors import CommandError, UsageError
-from infra.local.aws import LocalAws
 from infra.pipeline import access
-from infra.pipeline.access import has_foreign_provider
+from infra.policies import trust
+from infra.repository import Repository
+from tests.infra.fakes.aws import FakeAws
+from tests.infra.fakes.commands import facts, run, told
+from tests.infra.fakes.environments import ACCOUNT, PREVIEW, environment
 
-GITHUB = "https://token.actions.githubusercontent.com"
+FIRST = environment("dev", region="eu-central-1", network={"zones": ["eu-central-1a"]})
+PROVIDER = trust.provider_arn(ACCOUNT)
 
 
 class Terminal:
-    """What a person sees and types."""
+    """What a person sees and types, and what the CDK CLI is told."""
 
-    def __init__(self, answer: str) -> None:
-        self.answer = answer
+    def __init__(self) -> None:
+        self.answer = "n"
         self.asked: list[str] = []
-        self.ran: list[str] = []
+        self.ran: dict[str, list[str]] = {}
+        self.sessions: list[Any] = []
 
-    def cdk(self, arguments: Sequence[str], **_: Any) -> str:
-        self.ran.append(arguments[0])
+    def cdk(self, arguments: Sequence[str], *, session: Any = None, **_: Any) -> str:
+        self.ran[arguments[0]] = list(arguments)
+        self.sessions.append(session and session.region_name)
         return "[+] AWS::IAM::Role"
 
     def ask(self, question: str) -> str:
-        assert self.ran == ["synth", "diff"]
+        assert list(self.ran) == ["synth", "diff"]
         self.asked.append(question)
         return self.answer
 
 
 @pytest.fixture
-def account(local_aws: LocalAws) -> tuple[boto3.Session, str]:
-    number = str(uuid4().int)[:12]
-    return local_aws.session(number, "eu-west-1"), number
+def aws() -> FakeAws:
+    return FakeAws(region=FIRST.region)
 
 
 @pytest.fixture
-def terminal(monkeypatch: pytest.MonkeyPatch, local_aws: LocalAws) -> Terminal:
-    terminal = Terminal("n")
-    environment = load("prod")
-    session = local_aws.session(environment.account, environment.region)
+def terminal(aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    terminal = Terminal()
 
-    def open_session(_: Environment) -> boto3.Session:
-        return session
+    def of_account(_: str) -> list[Environment]:
+        return [FIRST, PREVIEW]
 
-    monkeypatch.setattr(access, "open_session", open_session)
+    def open_session(environment: Environment) -> Any:
+        return aws.session(environment.region)
+
+    def repository() -> Repository:
+        return Repository(owner="somebody", name="shop", owner_id=0, repository_id=0)
+
+    monkeypatch.setattr(access, "of_account", of_account)
+    monkeypatch.setattr(access, "load_repository", repository)
+    monkeypatch.setattr(targets, "open_session", open_session)
     monkeypatch.setattr(access, "cdk", terminal.cdk)
     monkeypatch.setattr("builtins.input", terminal.ask)
     monkeypatch.setattr("sys.stdin.isatty", lambda: True)
     return terminal
 
 
-def arguments(*, yes: bool = False) -> Namespace:
-    return Namespace(yes=yes, json=True, report=None, verbose=False)
+def accessed(*options: str) -> Report:
+    """Give access to the account of the previews, whose first environment is another, in another region."""
+    return run(access, targets.Target(PREVIEW), *options)
 
 
 @pytest.mark.parametrize("answer", ["", "n", "no", "yeah"])
-def test_nothing_is_deployed_without_a_yes(terminal: Terminal, answer: str) -> None:
+def test_nothing_is_deployed_without_a_yes(answer: str, terminal: Terminal) -> None:
     terminal.answer = answer
     with pytest.raises(CommandError, match="nothing was changed"):
-        access.run(load("prod"), arguments())
+        accessed()
     assert "deploy" not in terminal.ran
 
 
 @pytest.mark.parametrize("answer", ["y", "Yes"])
-def test_a_yes_deploys_what_was_shown(terminal: Terminal, answer: str, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_yes_deploys_what_was_shown(answer: str, terminal: Terminal, capfd: pytest.CaptureFixture[str]) -> None:
     terminal.answer = answer
-    assert access.run(load("prod"), arguments()) == 0
-    assert terminal.ran == ["synth", "diff", "deploy"]
-    assert terminal.asked == ["Give example-org/orders on GitHub this access to account 222222222222? [y/N] "]
-    printed = capfd.readouterr()
-    assert "[+] AWS::IAM::Role" in printed.err
-    assert '"orders-prod-deploy": "arn:aws:iam::222222222222:role/orders-prod-deploy"' in printed.out
+    report = accessed()
+    assert terminal.asked == [f"Give somebody/shop on GitHub this access to account {ACCOUNT}? [y/N] "]
+    assert "[+] AWS::IAM::Role" in capfd.readouterr().err
+    synth, diff, deploy = (terminal.ran[each] for each in ("synth", "diff", "deploy"))
+    assert synth[4:] == ["--context", "access=true", "--context", "environment=preview"]
+    assert diff == ["diff", "--no-change-set", "access", "--app", synth[3]]
+    assert deploy == ["deploy", "--require-approval", "never", "access", "--app", synth[3]]
+    roles = {
+        f"orders-{name}-{purpose}": f"arn:aws:iam::{ACCOUNT}:role/orders-{name}-{purpose}"
+        for name in ("dev", "preview")
+        for purpose in ("deploy", "read", "drift", "prune", "teardown")
+    }
+    assert facts(report) == {"account": ACCOUNT, "repository": "somebody/shop", "roles": roles}
+    assert told(report).splitlines() == ["Workflows of somebody/shop may assume:", *roles.values()]
 
 
-def test_scripts_are_not_asked(terminal: Terminal) -> None:
-    assert access.run(load("prod"), arguments(yes=True)) == 0
-    assert terminal.ran == ["synth", "deploy"]
+def test_scripts_are_not_asked_and_deploy_in_the_region_of_the_accounts_first_environment(terminal: Terminal) -> None:
+    accessed("--yes")
+    assert list(terminal.ran) == ["synth", "deploy"]
+    assert terminal.sessions == [None, FIRST.region]
     assert not terminal.asked
 
 
-def test_without_a_terminal_it_says_how_to_agree(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_terminal_it_says_how_to_agree(
+    aws: FakeAws, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("sys.stdin.isatty", lambda: False)
     with pytest.raises(UsageError, match="--yes"):
-        access.run(load("prod"), arguments())
+        accessed()
     assert not terminal.ran
+    assert not aws.calls
 
 
-def test_an_account_without_a_provider_gets_one(account: tuple[boto3.Session, str]) -> None:
-    assert not has_foreign_provider(*account)
+@pytest.mark.parametrize("owner", ["nobody", "somebody else", "the stack"])
+def test_a_provider_is_made_unless_somebody_else_has_made_it(owner: str, aws: FakeAws, terminal: Terminal) -> None:
+    # With resources of others, and on a second page.
+    others = [{"LogicalResourceId": name, "ResourceType": "AWS::IAM::Role"} for name in ("One", "Two")]
+    aws.formation.stack(naming.ACCESS_STACK, {})
+    aws.formation.resources[naming.ACCESS_STACK] = [{**each, "PhysicalResourceId": "role"} for each in others]
+    if owner != "nobody":
+        aws.providers[PROVIDER] = [trust.AUDIENCE]
+    if owner == "the stack":
+        provider = {"LogicalResourceId": "GitHub", "ResourceType": "AWS::IAM::OIDCProvider"}
+        aws.formation.resources[naming.ACCESS_STACK].append({**provider, "PhysicalResourceId": PROVIDER})
+    accessed("--yes")
+    assert ("existing_provider=true" in terminal.ran["synth"]) is (owner == "somebody else")
 
 
-def test_a_provider_that_exists_is_taken(account: tuple[boto3.Session, str]) -> None:
-    iam: Any = account[0].client("iam")
-    iam.create_open_id_connect_provider(Url=GITHUB, ClientIDList=["sts.amazonaws.com"])
-    assert has_foreign_provider(*account)
-
-
-def test_a_provider_for_another_audience_is_refused(account: tuple[boto3.Session, str]) -> None:
-    iam: Any = account[0].client("iam")
-    iam.create_open_id_connect_provider(Url=GITHUB, ClientIDList=["https://github.com/example-org"])
+def test_a_provider_for_another_audience_is_refused(aws: FakeAws, terminal: Terminal) -> None:
+    aws.providers[PROVIDER] = ["https://github.com/somebody"]
     with pytest.raises(CommandError, match="add-client-id-to-open-id-connect-provider"):
-        has_foreign_provider(*account)
-
-
-def test_the_stacks_own_provider_stays_its_own(account: tuple[boto3.Session, str]) -> None:
-    session, _ = account
-    template = (
-        '{"Resources": {"GitHub": {"Type": "AWS::IAM::OIDCProvider", "Properties": '
-        f'{{"Url": "{GITHUB}", "ClientIdList": ["sts.amazonaws.com"]}}}}}}}}'
-    )
-    client = session.client("cloudformation")
-    client.create_stack(StackName="access", TemplateBody=template)
-    client.get_waiter("stack_create_complete").wait(StackName="access", WaiterConfig={"Delay": 1})
-    assert not has_foreign_provider(*account)
+        accessed("--yes")
+    assert not terminal.ran

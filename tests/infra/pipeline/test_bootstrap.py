@@ -1,14 +1,24 @@
+"""The bootstrap template of the CDK CLI that is installed, as it is narrowed, and what is done with it."""
+
 import copy
 import json
+from collections.abc import Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from infra.aws.cdk import cdk
-from infra.environment import load
+from infra.environment import Environment
 from infra.errors import CommandError
+from infra.pipeline import bootstrap
 from infra.pipeline.bootstrap import VARIANT, narrow
+from tests.infra.fakes.aws import FakeAws
+from tests.infra.fakes.commands import facts, run, target
+from tests.infra.fakes.environments import ACCOUNT, DEV, PREVIEW, PROD, REGION
+
+POLICY = f"arn:aws:iam::{ACCOUNT}:policy/orders-dev-execution"
 
 
 @cache
@@ -17,57 +27,60 @@ def original() -> dict[str, Any]:
     return json.loads(cdk(["bootstrap", "--show-template", "--json"], log="test-bootstrap-template"))
 
 
-def deploy_statements(environment: str) -> list[dict[str, Any]]:
-    role = narrow(original(), load(environment))["Resources"]["DeploymentActionRole"]["Properties"]
+def deploy_statements(environment: Environment) -> list[dict[str, Any]]:
+    role = narrow(original(), environment)["Resources"]["DeploymentActionRole"]["Properties"]
     assert "ManagedPolicyArns" not in role
     [policy] = role["Policies"]
     return policy["PolicyDocument"]["Statement"]
 
 
-def stacks(account: str, *names: str) -> list[str]:
-    return [f"arn:aws:cloudformation:eu-west-1:{account}:stack/{name}/*" for name in names]
+def stacks(*names: str) -> list[str]:
+    return [f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/{name}/*" for name in names]
 
 
 @pytest.mark.parametrize(
     ("environment", "own"),
     [
-        ("dev", stacks("111111111111", "platform-dev", "orders-dev")),
-        ("preview", stacks("111111111111", "orders-pr-*")),
-        ("prod", stacks("222222222222", "platform-prod", "orders-prod")),
+        (DEV, stacks("platform-dev", "orders-dev")),
+        (PREVIEW, stacks("orders-pr-*")),
+        (PROD, stacks("platform-prod", "orders-prod")),
     ],
+    ids=["dev", "preview", "prod"],
 )
-def test_the_deploy_role_may_change_its_environments_stacks_and_no_others(environment: str, own: list[str]) -> None:
+def test_the_deploy_role_may_change_its_environments_stacks_and_no_others(
+    environment: Environment, own: list[str]
+) -> None:
     for statement in deploy_statements(environment):
         called = [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
         if any(action.startswith("cloudformation:") for action in called):
             reads = all(action.endswith("*") for action in called)
-            toolkit = stacks(own[0].split(":")[4], f"CDKToolkit-{load(environment).qualifier}") if reads else []
+            toolkit = stacks("CDKToolkit-qualifier") if reads else []
             assert statement["Resource"] == own + toolkit
         assert "*" not in statement["Resource"]
 
 
 def test_what_nothing_here_uses_is_not_made() -> None:
-    narrowed = narrow(original(), load("dev"))
+    narrowed = narrow(original(), DEV)
     assert not [kind for kind in (r["Type"] for r in narrowed["Resources"].values()) if kind.startswith("AWS::ECR")]
     assert not {"LookupRole", "ImagePublishingRole"} & set(narrowed["Resources"])
     assert "ReadOnlyAccess" not in json.dumps(narrowed)
 
 
 def test_what_is_left_refers_to_nothing_that_is_gone() -> None:
-    text = json.dumps(narrow(original(), load("dev")))
+    text = json.dumps(narrow(original(), DEV))
     for name in ("ContainerAssetsRepository", "ImagePublishingRole", "LookupRole"):
         assert f'"Ref": "{name}"' not in text
         assert f"${{{name}" not in text
 
 
 def test_the_clis_own_template_can_not_replace_it() -> None:
-    variant = narrow(original(), load("dev"))["Parameters"]["BootstrapVariant"]["Default"]
+    variant = narrow(original(), DEV)["Parameters"]["BootstrapVariant"]["Default"]
     assert variant == VARIANT != original()["Parameters"]["BootstrapVariant"]["Default"]
 
 
 def test_the_clis_template_is_left_as_it_was() -> None:
     before = copy.deepcopy(original())
-    narrow(original(), load("dev"))
+    narrow(original(), DEV)
     assert original() == before
 
 
@@ -85,7 +98,7 @@ def test_another_template_of_the_cli_is_refused(old: str, new: str, message: str
     text = json.dumps(original())
     assert old in text
     with pytest.raises(CommandError, match=r"another than infra/pipeline/bootstrap\.py knows") as failure:
-        narrow(json.loads(text.replace(old, new)), load("dev"))
+        narrow(json.loads(text.replace(old, new)), DEV)
     assert message in str(failure.value)
 
 
@@ -94,4 +107,49 @@ def test_a_further_statement_of_the_deploy_role_is_refused() -> None:
     [policy] = template["Resources"]["DeploymentActionRole"]["Properties"]["Policies"]
     policy["PolicyDocument"]["Statement"].append({"Sid": "New", "Effect": "Allow", "Action": "*", "Resource": "*"})
     with pytest.raises(CommandError, match="New"):
-        narrow(template, load("dev"))
+        narrow(template, DEV)
+
+
+@pytest.fixture
+def ran(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[list[str], Any]]:
+    """What the CDK CLI is told, which has nothing but its template, and with which session."""
+    ran: list[tuple[list[str], Any]] = []
+
+    def run_cdk(arguments: Sequence[str], *, session: Any = None, **_: Any) -> str:
+        ran.append((list(arguments), session))
+        return json.dumps(original())
+
+    monkeypatch.setattr(bootstrap, "cdk", run_cdk)
+    monkeypatch.setattr(bootstrap, "ROOT", tmp_path)
+    return ran
+
+
+def test_the_narrowed_template_is_deployed_with_the_environments_own_policy(
+    ran: list[tuple[list[str], Any]], tmp_path: Path
+) -> None:
+    aws = FakeAws()
+    aws.policies.add(POLICY)
+    on = target(aws, DEV)
+    place, path = f"aws://{ACCOUNT}/{REGION}", tmp_path / "build" / "bootstrap" / "dev.json"
+    assert facts(run(bootstrap, on)) == {
+        "bootstrapped": place,
+        "stack": "CDKToolkit-qualifier",
+        "execution_policy": POLICY,
+    }
+    (shown, nobody), (deployed, session) = ran
+    assert (shown, nobody) == (["bootstrap", "--show-template", "--json"], None)
+    assert session is on.session
+    assert deployed[:2] == ["bootstrap", place]
+    assert dict(zip(deployed[2::2], deployed[3::2], strict=True)) == {
+        "--template": str(path),
+        "--qualifier": "qualifier",
+        "--toolkit-stack-name": "CDKToolkit-qualifier",
+        "--cloudformation-execution-policies": POLICY,
+    }
+    assert json.loads(path.read_text()) == narrow(original(), DEV)
+
+
+def test_without_the_policy_nothing_is_begun_and_it_says_what_makes_it(ran: list[tuple[list[str], Any]]) -> None:
+    with pytest.raises(CommandError, match=f"{POLICY} does not exist; `make access ENVIRONMENT=dev`"):
+        run(bootstrap, target(FakeAws(), DEV))
+    assert ran == []

@@ -7,7 +7,7 @@ from infra.errors import CommandError, UsageError
 from infra.pipeline import drain
 from tests.infra.fakes.aws import FakeAws
 from tests.infra.fakes.commands import run, target
-from tests.infra.fakes.environments import DEV, PROD
+from tests.infra.fakes.environments import DEV, PROD, environment
 
 NAME = naming.orders_stack("dev")
 
@@ -72,8 +72,9 @@ def test_it_waits_until_the_last_has_ended(aws: FakeAws) -> None:
 def test_at_its_deadline_it_gives_up_and_opens_the_function(aws: FakeAws) -> None:
     order(aws, "order-1", ends_after=20)
     with pytest.raises(CommandError, match=f"1 executions of {NAME} have not ended"):
-        drained(aws, "--running", "wait", "--deadline", "10")
+        drained(aws, "--running", "wait", "--deadline", "9")
     assert is_open(aws)
+    assert aws.clock.monotonic() == 9
 
 
 def test_paused_orders_are_not_waited_for_and_not_lost(aws: FakeAws) -> None:
@@ -103,8 +104,8 @@ def test_an_order_that_is_listed_late_is_waited_for(aws: FakeAws) -> None:
 def test_what_does_not_stop_is_told_after_the_longest_step(status: str, aws: FakeAws) -> None:
     aws.lambda_.execution(NAME, "order-1", status, "7").stops = False
     with pytest.raises(CommandError, match="were told to stop and have not"):
-        drained(aws, "--running", "stop")
-    assert aws.clock.monotonic() >= DEV.function.timeout_seconds
+        run(drain, target(aws, environment(function={"timeout_seconds": 300})), "--running", "stop")
+    assert aws.clock.monotonic() > 300
     assert is_open(aws)
 
 

@@ -1,156 +1,191 @@
-"""What drift says of what CloudFormation can't tell, of detections that fail, and of stacks that it can't look at."""
+"""What drift looks at, and what it says of what CloudFormation can't tell, and of stacks that it can't look at."""
 
-import json
-from argparse import ArgumentParser
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
-from unittest.mock import Mock
 
-import boto3
 import pytest
-from botocore.stub import Stubber
 
-from infra.environment import load
+from infra import budgets, naming
+from infra.console.report import Notice, Report
+from infra.environment import Environment
+from infra.errors import UsageError
 from infra.pipeline import drift
+from tests.infra.fakes import assemblies
+from tests.infra.fakes.aws import FakeAws
+from tests.infra.fakes.commands import facts, run, target, told
+from tests.infra.fakes.environments import DEV, PREVIEW, PROD
 
-DEV = load("dev")
-# boto3's types have an overload for each service, and none for a name in a variable.
-CLIENT: Any = cast("Any", boto3).client
-STACK = {"StackName": "orders-dev", "StackStatus": "UPDATE_COMPLETE", "CreationTime": "2026-01-01T00:00:00Z"}
-ALIAS = {"Name": "live", "FunctionVersion": "3"}
-COMPLETE = [{"DetectionStatus": "DETECTION_COMPLETE"}]
-ARCHIVE = b"what was built"
-ARCHIVE_SHA256 = "Z31g60NY53rIEjaPfluFyc/aIKTA4o2ojpBif2RkjbI="
-Look = Callable[..., dict[str, Any]]
-
-
-class Session:
-    """A session whose clients are stubbed."""
-
-    def __init__(self) -> None:
-        self.clients = {name: CLIENT(name, region_name="eu-west-1") for name in ("cloudformation", "lambda")}
-        self.stubs = {name: Stubber(client) for name, client in self.clients.items()}
-        for stub in self.stubs.values():
-            stub.activate()
-
-    def client(self, name: str) -> Any:
-        return self.clients[name]
-
-
-def resource(name: str, status: str | None) -> dict[str, str]:
-    given = {"StackResourceDriftStatus": status} if status else {}
-    return {"StackId": "x", "LogicalResourceId": name, "ResourceType": "AWS::Logs::LogGroup", **given}
+NAME, PLATFORM, TOOLKIT = "orders-dev", "platform-dev", "CDKToolkit-qualifier"
+Look = Callable[..., Report]
+CHANGED = {"PropertyPath": "/Name", "ExpectedValue": "a", "ActualValue": "b", "DifferenceType": "NOT_EQUAL"}
 
 
 @pytest.fixture
-def look(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Look:
-    """Run `drift` on one stack whose state is told."""
-    for key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(key, "x")
-    monkeypatch.setattr(drift, "POLL_SECONDS", 0)
-    monkeypatch.setattr(drift, "stack_names", Mock(return_value=["orders-dev"]))
-    monkeypatch.setattr(drift, "stack_tags", Mock(return_value={"commit": "b" * 40}))
-    function = {"Type": "AWS::Lambda::Function", "Properties": {"Code": {"S3Key": "built.zip"}}}
-    (tmp_path / "orders-dev.template.json").write_text(json.dumps({"Resources": {"Function": function}}))
-    (tmp_path / "asset.built.zip").write_bytes(ARCHIVE)
+def aws(monkeypatch: pytest.MonkeyPatch) -> FakeAws:
+    """An AWS in which all is as main says, with an account that dev and the previews share."""
 
-    def look(
-        resources: list[dict[str, str]],
-        stack: dict[str, Any] | None = None,
-        detection: list[dict[str, str]] = COMPLETE,
-        code: str = ARCHIVE_SHA256,
-    ) -> dict[str, Any]:
-        session = Session()
-        monkeypatch.setattr(drift, "open_session", Mock(return_value=session))
-        stub = session.stubs["cloudformation"]
-        stub.add_response("describe_stacks", {"Stacks": [{**STACK, **(stack or {})}]})
-        if not stack:
-            stub.add_response("detect_stack_drift", {"StackDriftDetectionId": "d"})
-            for each in detection:
-                base = {"StackId": "x", "StackDriftDetectionId": "d", "Timestamp": "2026-01-01T00:00:00Z"}
-                stub.add_response("describe_stack_drift_detection_status", {**base, **each})
-            told = [each for each in resources if "StackResourceDriftStatus" in each]
-            base = {"Timestamp": "2026-01-01T00:00:00Z"}
-            stub.add_response(
-                "describe_stack_resource_drifts", {"StackResourceDrifts": [{**base, **each} for each in told]}
-            )
-            base = {"LastUpdatedTimestamp": "2026-01-01T00:00:00Z", "ResourceStatus": "CREATE_COMPLETE"}
-            keys = ("LogicalResourceId", "ResourceType")
-            listed = [{**base, **{key: each[key] for key in keys}} for each in resources]
-            stub.add_response("list_stack_resources", {"StackResourceSummaries": listed})
-        session.stubs["lambda"].add_response("get_alias", ALIAS)
-        session.stubs["lambda"].add_response("get_function_configuration", {"CodeSha256": code})
-        report = tmp_path / "report.json"
-        parser = ArgumentParser()
-        parser.set_defaults(json=False, report=report, verbose=False)
-        drift.add_arguments(parser)
-        exit_code = drift.run(DEV, parser.parse_args(["--assembly", str(tmp_path)]))
-        found: dict[str, Any] = json.loads(report.read_text())
-        assert exit_code == (0 if found["clean"] else 1)
-        return found
+    def of_account(_: str) -> list[Environment]:
+        return [DEV, PREVIEW]
 
-    return look
+    monkeypatch.setattr(drift, "of_account", of_account)
+    aws = FakeAws()
+    for name in (PLATFORM, NAME, TOOLKIT, naming.ACCESS_STACK, "platform-preview"):
+        aws.formation.stack(name, {"commit": assemblies.COMMIT})
+    aws.lambda_.function(NAME, "3").code["3"] = assemblies.ARCHIVE_SHA256
+    return aws
 
 
-def test_a_resource_that_cannot_be_checked_is_listed_and_is_no_drift(
-    look: Look, capsys: pytest.CaptureFixture[str]
+@pytest.fixture
+def looked(aws: FakeAws, tmp_path: Path) -> Look:
+    def looked(*options: str, environment: Environment = DEV) -> Report:
+        on = target(aws, environment)
+        report = run(drift, on, "--assembly", str(assemblies.write(tmp_path, on)), *options)
+        assert report.code == (0 if facts(report)["clean"] else 1)
+        assert told(report).startswith("Everything is" if facts(report)["clean"] else "Not everything is")
+        return report
+
+    return looked
+
+
+def resource(aws: FakeAws, stack: str, name: str, status: str | None, *changes: dict[str, str]) -> None:
+    """Let a stack have a resource, in a status that a detection of drift gives it, if any."""
+    base = {"LogicalResourceId": name, "ResourceType": "AWS::Logs::LogGroup"}
+    aws.formation.resources.setdefault(stack, []).append(base)
+    if status:
+        drifted = {**base, "StackResourceDriftStatus": status, "PropertyDifferences": list(changes)}
+        aws.formation.drifts.setdefault(stack, []).append(drifted)
+
+
+def test_where_all_is_as_main_says_it_says_so(aws: FakeAws, looked: Look) -> None:
+    for number in range(5):
+        resource(aws, NAME, str(number), "IN_SYNC")
+    nothing: list[str] = []
+    expected = {"clean": True, "drifted": nothing, "differing": nothing, "unchecked": nothing, "notes": nothing}
+    assert facts(looked()) == expected
+    assert aws.asked("DetectStackDrift") == [
+        {"StackName": name} for name in (PLATFORM, NAME, TOOLKIT, naming.ACCESS_STACK)
+    ]
+
+
+def test_the_previews_platform_is_watched_and_access_by_the_first_of_its_account_alone(
+    aws: FakeAws, looked: Look
 ) -> None:
-    resources = [
-        resource("Sure", "IN_SYNC"),
-        resource("A", "UNKNOWN"),
-        resource("B", "NOT_CHECKED"),
-        resource("C", None),
+    assert facts(looked(environment=PREVIEW))["clean"]
+    assert aws.asked("DetectStackDrift") == [{"StackName": "platform-preview"}, {"StackName": TOOLKIT}]
+
+
+def test_a_resource_that_cannot_be_checked_is_listed_and_is_no_drift(aws: FakeAws, looked: Look) -> None:
+    for name, status in {"Sure": "IN_SYNC", "A": "UNKNOWN", "B": "NOT_CHECKED", "C": None}.items():
+        resource(aws, NAME, name, status)
+    report = looked()
+    assert facts(report)["clean"]
+    assert facts(report)["unchecked"] == [
+        f"{NAME}: AWS::Logs::LogGroup A: UNKNOWN",
+        f"{NAME}: AWS::Logs::LogGroup B: NOT_CHECKED",
+        f"{NAME}: AWS::Logs::LogGroup C: not supported by drift detection",
     ]
-    found = look(resources)
-    assert found["clean"]
-    assert found["unchecked"] == [
-        "orders-dev: AWS::Logs::LogGroup A: UNKNOWN",
-        "orders-dev: AWS::Logs::LogGroup B: NOT_CHECKED",
-        "orders-dev: AWS::Logs::LogGroup C: not supported by drift detection",
-    ]
-    assert "3 resources could not be checked" in capsys.readouterr().out
+    assert "3 resources could not be checked:\n  orders-dev: AWS::Logs::LogGroup A: UNKNOWN" in told(report)
+    assert "3 resources could not be checked" in report.markdown
 
 
 @pytest.mark.parametrize("status", ["MODIFIED", "DELETED"])
-def test_a_resource_that_is_not_what_the_template_says_is_drift(look: Look, status: str) -> None:
-    found = look([resource("A", status)])
-    assert not found["clean"]
-    assert found["drifted"] == [f"orders-dev: AWS::Logs::LogGroup A is {status}"]
+@pytest.mark.parametrize("stack", [PLATFORM, NAME, TOOLKIT, naming.ACCESS_STACK])
+def test_a_resource_that_is_not_what_the_template_says_is_drift(
+    status: str, stack: str, aws: FakeAws, looked: Look
+) -> None:
+    # On the second page: the first shows two.
+    for name in ("A", "B", "C"):
+        resource(aws, stack, name, "IN_SYNC")
+    resource(aws, stack, "D", status, CHANGED, CHANGED)
+    report = looked()
+    assert not facts(report)["clean"]
+    line = f"{stack}: AWS::Logs::LogGroup D is {status}: " + "; ".join(["/Name should be a and is b"] * 2)
+    assert facts(report)["drifted"] == [line]
+    assert f"  {line}" in told(report).splitlines()
+    assert "**Drifted**\n\n- " in report.markdown
 
 
-def test_a_detection_is_waited_for(look: Look) -> None:
-    assert look([], detection=[{"DetectionStatus": "DETECTION_IN_PROGRESS"}, *COMPLETE])["clean"]
+def test_a_detection_is_waited_for(aws: FakeAws, looked: Look) -> None:
+    aws.formation.detections[NAME] = ["DETECTION_IN_PROGRESS", "DETECTION_COMPLETE"]
+    assert facts(looked())["clean"]
 
 
-def test_a_detection_that_fails_is_a_finding_and_hides_nothing_of_what_it_found(look: Look) -> None:
-    failed = {"DetectionStatus": "DETECTION_FAILED", "DetectionStatusReason": "no permission for A"}
-    found = look([resource("A", "UNKNOWN"), resource("B", "MODIFIED")], detection=[failed])
-    assert found["differing"] == ["orders-dev: the detection of drift failed: no permission for A"]
-    assert len(found["drifted"]) == len(found["unchecked"]) == 1
+def test_a_detection_that_fails_is_a_finding_and_hides_nothing_of_what_it_found(aws: FakeAws, looked: Look) -> None:
+    aws.formation.detections[NAME] = ["DETECTION_FAILED"]
+    resource(aws, NAME, "A", "UNKNOWN")
+    resource(aws, NAME, "B", "MODIFIED")
+    resource(aws, PLATFORM, "C", "MODIFIED")
+    found = facts(looked())
+    assert found["differing"] == [f"{NAME}: the detection of drift failed: some reason"]
+    assert len(found["drifted"]) == 2
+    assert len(found["unchecked"]) == 1
 
 
-def test_a_detection_without_end_is_a_finding(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drift, "POLLS", 1)
-    found = look([], detection=[{"DetectionStatus": "DETECTION_IN_PROGRESS"}])
-    assert "did not end" in found["differing"][0]
+def test_detections_without_end_are_findings_after_one_time_limit_for_all(aws: FakeAws, looked: Look) -> None:
+    aws.formation.detections = {PLATFORM: ["DETECTION_IN_PROGRESS"], NAME: ["DETECTION_IN_PROGRESS"]}
+    found = facts(looked())
+    end = "the detection of drift did not end within 20 minutes"
+    assert found["differing"] == [f"{PLATFORM}: {end}", f"{NAME}: {end}"]
+    assert aws.clock.monotonic() < budgets.DRIFT_DETECTION + budgets.MINUTE
 
 
-def test_a_stack_that_is_changing_is_not_looked_at_and_said_so(look: Look) -> None:
-    found = look([], stack={"StackStatus": "UPDATE_IN_PROGRESS"})
-    assert found["clean"]
-    assert found["notes"] == ["orders-dev is UPDATE_IN_PROGRESS, so that it was not looked at"]
+def test_a_stack_that_is_changing_is_not_looked_at_and_said_so(aws: FakeAws, looked: Look) -> None:
+    aws.formation.stacks[NAME]["StackStatus"] = "UPDATE_IN_PROGRESS"
+    report = looked()
+    assert facts(report)["clean"]
+    assert facts(report)["notes"] == [f"{NAME} is UPDATE_IN_PROGRESS, so that it was not looked at"]
+    assert f"note: {NAME} is UPDATE_IN_PROGRESS" in told(report)
+    assert {"StackName": NAME} not in aws.asked("DetectStackDrift")
 
 
 @pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "DELETE_FAILED", "UPDATE_FAILED"])
-def test_a_stack_of_which_no_drift_can_be_detected_is_a_finding(look: Look, status: str) -> None:
-    assert look([], stack={"StackStatus": status})["differing"] == [f"orders-dev is {status}"]
+def test_a_stack_of_which_no_drift_can_be_detected_is_a_finding(status: str, aws: FakeAws, looked: Look) -> None:
+    aws.formation.stacks[NAME]["StackStatus"] = status
+    assert facts(looked())["differing"] == [f"{NAME} is {status}"]
 
 
-def test_another_commit_is_a_note_since_main_may_be_newer_than_its_deployment(look: Look) -> None:
-    assert "main is at bbbb" in look([])["notes"][0]
+def test_a_stack_that_is_not_there_is_a_finding(aws: FakeAws, looked: Look) -> None:
+    del aws.formation.stacks[naming.ACCESS_STACK]
+    assert facts(looked())["differing"] == ["access is not deployed"]
 
 
-def test_other_code_than_the_builds_is_a_finding(look: Look) -> None:
-    found = look([], code="AAAA")
-    assert found["differing"] == ["orders-dev: the code of its live version 3 is not what main builds"]
+@pytest.mark.parametrize("stack", [PLATFORM, NAME])
+def test_another_commit_is_a_note_since_main_may_be_newer_than_its_deployment(
+    stack: str, aws: FakeAws, looked: Look
+) -> None:
+    aws.formation.stack(stack, {"commit": "a" * 40})
+    # A person deploys this one, from whatever commit.
+    aws.formation.stack(TOOLKIT, {})
+    found = facts(looked())
+    assert found["clean"]
+    assert found["notes"] == [f"{stack} was deployed from commit {'a' * 40}, and main is at {assemblies.COMMIT}"]
+
+
+def test_other_code_than_the_builds_is_a_finding(aws: FakeAws, looked: Look) -> None:
+    aws.lambda_.functions[NAME].code["3"] = "AAAA"
+    assert facts(looked())["differing"] == [f"{NAME}: the code of its live version 3 is not what main builds"]
+
+
+def test_a_function_without_a_live_version_is_a_finding(aws: FakeAws, looked: Look) -> None:
+    target(aws, DEV).function.close()
+    assert facts(looked())["differing"] == [f"{NAME} was drained and takes no new executions"]
+
+
+def test_a_function_that_is_gone_is_a_finding(aws: FakeAws, looked: Look) -> None:
+    aws.lambda_.forget(NAME)
+    assert facts(looked())["differing"] == [f"{NAME} has no live version"]
+
+
+@pytest.mark.parametrize("status", ["IN_SYNC", "MODIFIED"])
+def test_the_issue_says_what_was_found_and_ends_when_nothing_was(status: str, aws: FakeAws, looked: Look) -> None:
+    resource(aws, NAME, "A", status)
+    assert looked().notice is None
+    report = looked("--issue")
+    body = None if status == "IN_SYNC" else report.markdown
+    assert report.notice == Notice("drift dev", "dev is not what main says", body)
+
+
+def test_the_assembly_of_another_environment_is_refused_before_anything_is_asked(aws: FakeAws, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"holds .*, and not"):
+        run(drift, target(aws, DEV), "--assembly", str(assemblies.write(tmp_path, target(aws, PROD))))
+    assert aws.calls == []

@@ -1,143 +1,111 @@
 """What runs where, as it is counted and drawn."""
 
-import json
-from argparse import ArgumentParser
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
+from datetime import timedelta
 
 import pytest
 
-from infra.aws import versions
-from infra.aws.execution import ENDED, NOT_ENDED, Listed
-from infra.console import age
-from infra.environment import load
+from infra import naming
+from infra.aws.execution import ENDED, NOT_ENDED
+from infra.environment import Environment
 from infra.pipeline import executions
+from tests.infra.fakes.aws import FakeAws
+from tests.infra.fakes.commands import facts, run, target, told
+from tests.infra.fakes.environments import DEV, PREVIEW
 
-NOW = datetime.now(UTC)
+NAME = naming.orders_stack("dev")
 WIDTH = 100
 
 
-def execution(version: str, status: str, minutes: int = 0, name: str = "order-1") -> Listed:
-    return Listed(f"arn:{name}", name, version, status, NOW - timedelta(minutes=minutes))
+@pytest.fixture
+def aws() -> FakeAws:
+    """An AWS with a function of versions 10, 9 and 8, of which 9 is live."""
+    aws = FakeAws()
+    aws.lambda_.function(NAME, "8", "9", "10", live="9")
+    return aws
 
 
-class Functions:
-    """Functions by their names, with executions; each has versions 10, 9 and 8, and 9 is live."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, **found: list[Listed]) -> None:
-        self._found = {name.replace("_", "-"): listed for name, listed in found.items()}
-        self.closed = False
-        monkeypatch.setattr(age, "since", NOW.__sub__)
-        monkeypatch.setattr(executions, "open_session", self._session)
-        monkeypatch.setattr(executions, "executions", self._executions)
-        monkeypatch.setattr(executions, "live_version", self._live_version)
-        monkeypatch.setattr(executions, "is_closed", self._is_closed)
-        monkeypatch.setattr(versions, "numbered", self._numbered)
-
-    def client(self, service: str) -> str:
-        """Stand in for a session as well, of which nothing but the name of a client is looked at."""
-        return service
-
-    def _session(self, _: Any) -> "Functions":
-        return self
-
-    def _executions(self, _: Any, name: str) -> list[Listed]:
-        return self._found.get(name, [])
-
-    def _live_version(self, *_: str) -> str | None:
-        return None if self.closed else "9"
-
-    def _is_closed(self, *_: str) -> bool:
-        return self.closed
-
-    @staticmethod
-    def none(*_: Any) -> list[Any]:
-        """Find no preview."""
-        return []
-
-    def _numbered(self, _: Any, name: str) -> list[str]:
-        return ["10", "9", "8"] if name in self._found else []
+def order(aws: FakeAws, version: str, status: str, minutes: int = 0, name: str = "order-1") -> None:
+    aws.lambda_.execution(NAME, name, status, version).started -= timedelta(minutes=minutes)
 
 
-def run(folder: Path, *options: str, environment: str = "dev") -> list[dict[str, Any]]:
-    parser = ArgumentParser()
-    parser.set_defaults(json=False, report=folder / "report.json", verbose=False)
-    executions.add_arguments(parser)
-    assert executions.run(load(environment), parser.parse_args(options)) == 0
-    return json.loads((folder / "report.json").read_text())["functions"]
-
-
-def test_executions_are_counted_by_version_and_status(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    found = [
-        execution("9", "RUNNING", 1, "young"),
-        execution("9", "PAUSED", 40, "old"),
-        execution("9", "SUCCEEDED", 50),
-        execution("8", "PAUSING", 5, "pausing"),
-        execution("8", "DELETING", 60),
-        execution("2", "FAILED", 70),
-        execution("$LATEST.PUBLISHED", "SUCCEEDED", 80),
+def test_executions_are_counted_by_version_and_status(aws: FakeAws) -> None:
+    order(aws, "9", "RUNNING", 1, "young")
+    order(aws, "9", "PAUSED", 40, "old")
+    order(aws, "9", "SUCCEEDED", 50)
+    order(aws, "8", "PAUSING", 5, "pausing")
+    order(aws, "8", "DELETING", 60)
+    order(aws, "2", "FAILED", 70)
+    order(aws, "$LATEST.PUBLISHED", "SUCCEEDED", 80)
+    (function,) = facts(run(executions, target(aws, DEV)))["functions"]
+    assert (function["function"], function["closed"]) == (NAME, False)
+    counted = {each["version"]: dict(each["executions"]) for each in function["versions"]}
+    assert list(counted.items()) == [
+        ("10", {}),
+        ("9", {"RUNNING": 1, "PAUSED": 1, "SUCCEEDED": 1}),
+        ("8", {"PAUSING": 1, "DELETING": 1}),
+        ("2", {"FAILED": 1}),
+        ("$LATEST.PUBLISHED", {"SUCCEEDED": 1}),
     ]
-    Functions(monkeypatch, orders_dev=found)
-    (function,) = run(tmp_path)
-    told = {each["version"]: each for each in function["versions"]}
-    assert list(told) == ["10", "9", "8", "2", "$LATEST.PUBLISHED"]
-    assert [version for version, each in told.items() if each["live"]] == ["9"]
-    assert [each["executions"] for each in told.values()] == [
-        {},
-        {"RUNNING": 1, "PAUSED": 1, "SUCCEEDED": 1},
-        {"PAUSING": 1, "DELETING": 1},
-        {"FAILED": 1},
-        {"SUCCEEDED": 1},
+    assert [each["version"] for each in function["versions"] if each["live"]] == ["9"]
+    oldest = [each["oldest"] and each["oldest"]["name"] for each in function["versions"]]
+    assert oldest == [None, "old", "pausing", None, None]
+
+
+def test_a_person_reads_a_table_of_the_statuses_that_occur(aws: FakeAws) -> None:
+    order(aws, "9", "RUNNING", 12, "order-7")
+    order(aws, "8", "SUCCEEDED", 30)
+    lines = [" ".join(line.split()) for line in told(run(executions, target(aws, DEV))).splitlines()]
+    assert lines == [
+        "",
+        NAME,
+        "version RUNNING SUCCEEDED",
+        "10",
+        "9 live 1",
+        "8 1",
+        "The oldest that has not ended:",
+        "order-7 on version 9: RUNNING, started 12 min ago",
     ]
-    oldest = {version: each["oldest"] and each["oldest"]["name"] for version, each in told.items()}
-    assert oldest == {"10": None, "9": "old", "8": "pausing", "2": None, "$LATEST.PUBLISHED": None}
 
 
-def test_a_person_reads_a_table_of_the_statuses_that_occur(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    Functions(monkeypatch, orders_dev=[execution("9", "RUNNING", 12, "order-7"), execution("8", "SUCCEEDED", 30)])
-    run(tmp_path)
-    told = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
-    assert told[:6] == ["", "orders-dev", "version RUNNING SUCCEEDED", "10", "9 live 1", "8 1"]
-    assert "order-7 on version 9: RUNNING, started 12 min ago" in told
+def test_the_widest_table_fits_100_columns(aws: FakeAws) -> None:
+    for status in (*NOT_ENDED, *ENDED):
+        order(aws, "9", status)
+    screen = told(run(executions, target(aws, DEV)), WIDTH)
+    assert all(status in screen for status in (*NOT_ENDED, *ENDED))
+    assert max(map(len, screen.splitlines())) <= WIDTH
 
 
-def test_the_widest_table_fits_100_columns(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("COLUMNS", str(WIDTH))
-    Functions(monkeypatch, orders_dev=[execution("9", status) for status in (*NOT_ENDED, *ENDED)])
-    run(tmp_path)
-    told = capsys.readouterr().out
-    assert all(status in told for status in (*NOT_ENDED, *ENDED))
-    assert max(map(len, told.splitlines())) <= WIDTH
-
-
-def test_a_closed_function_says_so(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    Functions(monkeypatch, orders_dev=[]).closed = True
-    (function,) = run(tmp_path)
+def test_a_closed_function_says_so(aws: FakeAws) -> None:
+    target(aws, DEV).function.close()
+    report = run(executions, target(aws, DEV))
+    (function,) = facts(report)["functions"]
     assert function["closed"]
     assert not any(each["live"] for each in function["versions"])
-    assert "orders-dev, closed by a drain" in capsys.readouterr().out
+    assert f"{NAME}, closed by a drain" in told(report)
+
+
+def test_of_the_environment_of_previews_those_that_are_ours_are_shown() -> None:
+    aws = FakeAws()
+    for number, tags in ((7, naming.tags("preview", 7)), (8, {}), (12, naming.tags("preview", 12))):
+        name = naming.orders_stack("preview", number)
+        aws.formation.stack(name, tags)
+        aws.lambda_.function(name, "1")
+    shown = [each["function"] for each in facts(run(executions, target(aws, PREVIEW)))["functions"]]
+    assert shown == ["orders-pr-7", "orders-pr-12"]
+    (one,) = facts(run(executions, target(aws, PREVIEW, 7)))["functions"]
+    assert one["function"] == "orders-pr-7"
+    assert facts(run(executions, target(aws, PREVIEW, 8)))["functions"] == []
 
 
 @pytest.mark.parametrize(
-    "case",
+    ("environment", "pull_request", "said"),
     [
-        ("There is no function orders-dev", "dev"),
-        ("preview has no preview", "preview"),
-        ("There is no function orders-pr-7", "preview", "--pull-request", "7"),
+        (DEV, None, f"There is no function {NAME}"),
+        (PREVIEW, None, "preview has no preview"),
+        (PREVIEW, 7, "There is no function orders-pr-7"),
     ],
 )
-def test_where_there_is_no_function_it_says_so(
-    case: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    told, environment, *options = case
-    Functions(monkeypatch)
-    monkeypatch.setattr(versions.previews, "find", Functions.none)
-    assert run(tmp_path, *options, environment=environment) == []
-    assert capsys.readouterr().out == f"{told}\n"
+def test_where_there_is_no_function_it_says_so(environment: Environment, pull_request: int | None, said: str) -> None:
+    report = run(executions, target(FakeAws(), environment, pull_request))
+    assert facts(report) == {"functions": []}
+    assert told(report) == f"{said}\n"

@@ -145,8 +145,10 @@ def test_a_pull_request_that_github_does_not_know_is_a_failure_of_that_preview_a
 def failing(aws: FakeAws, how: str) -> None:
     """Let the removal of preview 7 fail."""
     stack = aws.formation.stacks[name(7)]
-    if how == "it may not be read":
+    if how == "AWS can not be reached":
         aws.on("ListDurableExecutionsByFunction", unreachable)
+    elif how == "its orders may not be stopped":
+        aws.deny("StopDurableExecution")
     elif how == "it can't be deleted":
         aws.formation.undeletable[name(7)] = "it is used"
     elif how == "it is protected":
@@ -166,7 +168,8 @@ def unreachable() -> None:
 @pytest.mark.parametrize(
     ("how", "said", "stays"),
     [
-        ("it may not be read", "Could not connect", True),
+        ("AWS can not be reached", "Could not connect", True),
+        ("its orders may not be stopped", "no StopDurableExecution", True),
         ("it can't be deleted", "AWS::SSM::Parameter Only: it is used", True),
         ("it is protected", "has termination protection", True),
         ("somebody deploys it meanwhile", "is UPDATE_IN_PROGRESS: somebody deploys it", True),
