@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -23,50 +22,10 @@ from tests.rehearsal.concurrency import Groups, Place
 from tests.rehearsal.events import REPOSITORY, Event
 from tests.rehearsal.issuer import Issuer
 from tests.rehearsal.repository import Change, Repository
+from tests.rehearsal.run import Meanwhile, Run, Runs, kept
 from tests.rehearsal.step import CANCEL, VARIABLE
 from tests.rehearsal.workflows import Outcome, Planned
 from tests.workflows.reading import needs, read, third_party
-
-
-@dataclass
-class Run:
-    """A workflow that runs, or ran, for an event."""
-
-    id: str
-    workflow: str
-    event: Event
-    started: float
-    ended: float = 0
-    jobs: dict[str, Job] = field(default_factory=dict[str, Job])
-    attempt: int = 1
-    cancelled: bool = False
-    places: dict[str, Place] = field(default_factory=dict[str, Place])
-    """Of the jobs that wait for their turn or run, those that a cancellation of the run ends."""
-
-    @contextmanager
-    def going(self) -> Generator[None]:
-        """Note when it ends, in whatever way."""
-        try:
-            yield
-        finally:
-            self.ended = time.time()
-
-    @property
-    def title(self) -> str:
-        """Tell what ran, and why."""
-        again = f", attempt {self.attempt}" if self.attempt > 1 else ""
-        return f"{self.workflow} for {self.event}{again}"
-
-    @property
-    def results(self) -> dict[str, str]:
-        """Return how each job ended."""
-        return {name: job.result for name, job in self.jobs.items()}
-
-
-Runs = dict[str, Run]
-"""Those that one thing that happened led to, by the workflow's file."""
-Meanwhile = Callable[[Runs], object]
-"""What somebody does while they run."""
 
 
 class GitHub:
@@ -204,12 +163,12 @@ class GitHub:
             found = read(self._tree(run.event))
             jobs: Table = found[run.workflow]["jobs"]
             planned = {key: workflows.plan(found, run.workflow, key, run.event, run.id) for key in jobs}
-            kept = _kept(jobs, planned, before) if before else {}
+            stay = kept(jobs, planned, before) if before else {}
             while len(outcomes) < len(jobs):
                 for key, job in jobs.items():
                     waits = key in outcomes or key in under_way.values()
                     if not waits and outcomes.keys() >= set(needs(job)):
-                        one = partial(self._run_one, run, found[run.workflow], dict(outcomes), kept)
+                        one = partial(self._run_one, run, found[run.workflow], dict(outcomes), stay)
                         under_way[pool.submit(self._run_job, one, job, planned[key])] = key
                 for done in wait(under_way, return_when=FIRST_COMPLETED).done:
                     outcomes[under_way.pop(done)] = done.result()
@@ -224,12 +183,12 @@ class GitHub:
         return Outcome(worst, workflows.outputs(job, steps))
 
     def _run_one(
-        self, run: Run, workflow: Table, outcomes: Mapping[str, Outcome], kept: Mapping[str, Job], planned: Planned
+        self, run: Run, workflow: Table, outcomes: Mapping[str, Outcome], stay: Mapping[str, Job], planned: Planned
     ) -> Job:
         known = workflows.contexts(workflow, run.event, run.id, outcomes)
         job = workflow["jobs"][planned.key]
-        if planned.name in kept:
-            found = kept[planned.name]
+        if planned.name in stay:
+            found = stay[planned.name]
         elif not workflows.starts(job, known, cancelled=run.cancelled):
             found = Job(planned.name, time.time(), time.time(), "skipped")
         else:
@@ -300,21 +259,3 @@ class GitHub:
 
     def _tree(self, event: Event) -> Path:
         return self._folder / f"tree-{event.commit}"
-
-
-def _kept(jobs: Table, planned: Mapping[str, list[Planned]], before: Mapping[str, Job]) -> dict[str, Job]:
-    """Return the jobs that are left as they are when those that failed run again, and those that need these."""
-
-    def failed(name: str) -> bool:
-        return before[name].result in ("failure", "cancelled")
-
-    def runs_again(key: str) -> bool:
-        return any(failed(each.name) for each in planned[key]) or any(map(runs_again, needs(jobs[key])))
-
-    return {
-        each.name: before[each.name]
-        for key, job in jobs.items()
-        if not any(map(runs_again, needs(job)))
-        for each in planned[key]
-        if not failed(each.name)
-    }

@@ -10,7 +10,7 @@ from markdown_it import MarkdownIt
 
 from tests.github.state import State
 from tests.rehearsal.act import Job
-from tests.rehearsal.hosted import Run
+from tests.rehearsal.run import Run
 
 TEMPLATE = Path(__file__).with_name("report.html")
 LOG_LINES_SHOWN = 40

@@ -11,8 +11,8 @@ from infra.environment import load
 from infra.pipeline.comment import MARKER
 from tests.github.state import Pull
 from tests.rehearsal import hostile
-from tests.rehearsal.hosted import Run, Runs
 from tests.rehearsal.repository import Change
+from tests.rehearsal.run import Run, Runs
 from tests.rehearsal.stage import Stage, expect, require, until
 
 PULL_REQUEST, DEPLOY = "pull-request.yml", "deploy.yml"

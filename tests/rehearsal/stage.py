@@ -20,8 +20,9 @@ from infra.environment import load
 from infra.errors import CommandError
 from infra.local.aws import LocalAws
 from tests.github.state import Pull
-from tests.rehearsal.hosted import GitHub, Run
+from tests.rehearsal.hosted import GitHub
 from tests.rehearsal.repository import Change
+from tests.rehearsal.run import Run
 
 INSTALLED = (".venv", ".tools", "node_modules")
 POLL_SECONDS = 0.1

@@ -5,7 +5,8 @@ from pathlib import Path
 import yaml
 
 from tests.github.state import Table
-from tests.rehearsal.hosted import GitHub, Runs
+from tests.rehearsal.hosted import GitHub
+from tests.rehearsal.run import Runs
 from tests.rehearsal.stage import until
 from tests.rehearsal.workflows import RUNNER
 

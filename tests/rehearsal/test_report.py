@@ -7,8 +7,8 @@ import pytest
 from tests.github.state import Pull, State
 from tests.rehearsal import events, report
 from tests.rehearsal.act import Job, Step
-from tests.rehearsal.hosted import Run
 from tests.rehearsal.report import Played
+from tests.rehearsal.run import Run
 
 
 @pytest.fixture
