@@ -118,7 +118,8 @@ def _remove(outcome: Outcome) -> None:
 
 
 def _plan(outcome: Outcome) -> str:
-    return f"{outcome.preview.stack.name} would {'go' if outcome.due else 'stay'}: {outcome.reason}"
+    why = f"{outcome.reason}{f' ({outcome.failure})' if outcome.failure else ''}"
+    return f"{outcome.preview.stack.name} would {'go' if outcome.due else 'stay'}: {why}"
 
 
 def _facts(outcome: Outcome) -> dict[str, object]:
