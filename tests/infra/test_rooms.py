@@ -1,0 +1,47 @@
+"""Which room may know of which: arrows point one way, so that each can be read, and replaced, by itself."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from infra import ROOT
+
+# What must not be imported where, and why.
+UNKNOWN = {
+    "functions": ("infra", "aws_cdk"),  # what runs on Lambda
+    "infra/aws": ("infra.github", "infra.pipeline", "infra.stacks", "infra.local", "aws_cdk"),
+    "infra/github": ("infra.aws", "infra.pipeline", "infra.stacks", "infra.local", "aws_cdk"),
+    "infra/console": ("infra.aws", "infra.github", "infra.pipeline", "infra.stacks", "infra.local", "aws_cdk"),
+    "infra/policies": (
+        "infra.aws",
+        "infra.github",
+        "infra.pipeline",
+        "infra.stacks",
+        "infra.local",
+        "aws_cdk",
+        "boto3",
+    ),
+    "infra/stacks": ("infra.aws", "infra.github", "infra.pipeline", "infra.local", "boto3"),
+    "infra/pipeline": ("infra.stacks", "infra.local", "aws_cdk"),  # the CDK is the CLI's to start
+    "infra/local/server": ("infra.aws", "infra.console", "infra.pipeline", "boto3"),  # it has an interpreter of its own
+}
+
+
+def imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+@pytest.mark.parametrize("room", UNKNOWN)
+def test_a_room_does_not_know_those_above_it(room: str) -> None:
+    files = list((ROOT / room).rglob("*.py"))
+    assert files
+    for path in files:
+        for name in imports(path):
+            known = [each for each in UNKNOWN[room] if f"{name}.".startswith(f"{each}.")]
+            assert not known, f"{path.relative_to(ROOT)} imports {name}, of which {room} must not know"
