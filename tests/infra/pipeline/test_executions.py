@@ -29,8 +29,8 @@ def order(aws: FakeAws, version: str, status: str, minutes: int = 0, name: str =
 
 
 def test_executions_are_counted_by_version_and_status(aws: FakeAws) -> None:
-    order(aws, "9", "RUNNING", 1, "a young one")
-    order(aws, "9", "PAUSED", 40, "the oldest")
+    order(aws, "9", "RUNNING", 1, "a-young-one")
+    order(aws, "9", "PAUSED", 40, "the-oldest")
     order(aws, "9", "SUCCEEDED", 50)
     order(aws, "8", "PAUSING", 5, "pausing")
     order(aws, "8", "DELETING", 60)
@@ -48,7 +48,7 @@ def test_executions_are_counted_by_version_and_status(aws: FakeAws) -> None:
     ]
     assert [each["version"] for each in function["versions"] if each["live"]] == ["9"]
     oldest = [each["oldest"] and each["oldest"]["name"] for each in function["versions"]]
-    assert oldest == [None, "the oldest", "pausing", None, None]
+    assert oldest == [None, "the-oldest", "pausing", None, None]
 
 
 def test_a_person_reads_a_table_of_the_statuses_that_occur(aws: FakeAws) -> None:
