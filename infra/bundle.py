@@ -96,8 +96,10 @@ def report() -> Iterator[str]:
     for (architecture, runtime), environments in functions.items():
         dependencies = install(architecture, runtime)
         yield f"{architecture}, {runtime} ({', '.join(environments)}):"
-        yield "  whole     " + _sizes([*_files(dependencies, lambda _: True), *_sources()])
-        yield "  stripped  " + _sizes([*_files(dependencies, is_needed), *_sources()])
+        whole = [*_files(dependencies, lambda _: True), *_sources()]
+        stripped = [*_files(dependencies, is_needed), *_sources()]
+        yield f"  whole     {_unzipped(whole)}"
+        yield f"  stripped  {_unzipped(stripped)}, {_zipped(stripped)}"
 
 
 def _dependencies(architecture: str, runtime: str) -> Path:
@@ -144,13 +146,15 @@ def _zip(target: Path, files: list[tuple[str, Path]]) -> None:
         unfinished.replace(target)
 
 
-def _sizes(files: list[tuple[str, Path]]) -> str:
+def _unzipped(files: list[tuple[str, Path]]) -> str:
+    return f"{sum(path.stat().st_size for _, path in files) / 1e6:6.1f} MB unzipped, {len(files):4} files"
+
+
+def _zipped(files: list[tuple[str, Path]]) -> str:
     with TemporaryDirectory() as folder:
         archive = Path(folder) / "orders.zip"
         _zip(archive, files)
-        zipped = archive.stat().st_size
-    unzipped = sum(path.stat().st_size for _, path in files)
-    return f"{unzipped / 1e6:6.1f} MB unzipped, {zipped / 1e6:5.2f} MB zipped, {len(files)} files"
+        return f"{archive.stat().st_size / 1e6:.2f} MB zipped"
 
 
 def main() -> int:
