@@ -110,7 +110,7 @@ class Stacks:
         try:
             return Stack(self._client.describe_stacks(StackName=name)["Stacks"][0])
         except ClientError as error:
-            if "does not exist" not in str(error):
+            if not _says_absent(error):
                 raise
             return None
 
@@ -147,7 +147,7 @@ class Stacks:
         try:
             return [event for page in pages for event in page["StackEvents"]]
         except ClientError as error:
-            if "does not exist" not in str(error):
+            if not _says_absent(error):
                 raise
             return None
 
@@ -203,3 +203,8 @@ class Stacks:
             for resource, event in newest.items()
             if event.get("ResourceStatus") == "DELETE_FAILED" and event.get("PhysicalResourceId") != stack_id
         )
+
+
+def _says_absent(error: ClientError) -> bool:
+    """Tell whether CloudFormation knows no such stack, for which it has no error of its own."""
+    return "does not exist" in str(error)

@@ -1,7 +1,6 @@
 """What a function promises: what is read of it, and each broken promise that is found."""
 
 import re
-from datetime import UTC, datetime, timedelta
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import pytest
 from infra import contract
 from infra.aws.execution import Execution
 from infra.toml import FileError
+from tests.infra.fakes.history import event, invocation
 
 CONTRACT = """\
 example = "order-1"
@@ -25,22 +25,6 @@ checkedAt = "{number}"
 shippedAt = "{number}"
 """
 RESULT: dict[str, Any] = {"id": "smoke-1", "done": {"by": "us", "times": 1}, "checkedAt": 1000, "shippedAt": 6000}
-START = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-def event(kind: str, seconds: float, name: str = "smoke-1", **more: str) -> dict[str, Any]:
-    return {"EventType": kind, "EventTimestamp": START + timedelta(seconds=seconds), "Name": name, "Id": name} | more
-
-
-def invocation(start: float, end: float) -> dict[str, Any]:
-    times = {"StartTimestamp": START + timedelta(seconds=start), "EndTimestamp": START + timedelta(seconds=end)}
-    return {
-        "EventType": "InvocationCompleted",
-        "EventTimestamp": times["EndTimestamp"],
-        "InvocationCompletedDetails": times,
-    }
-
-
 CHECK = [event("StepStarted", 0.1, "check"), event("StepSucceeded", 0.2, "check")]
 PAUSE = [event("WaitStarted", 0.2, "pause"), invocation(0, 0.3), event("WaitSucceeded", 5.2, "pause")]
 SHIP = [event("StepStarted", 5.3, "ship"), event("StepSucceeded", 5.4, "ship")]

@@ -1,31 +1,12 @@
 """The history of a durable execution, drawn."""
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from rich.console import Console
 
 from infra.console import timeline
 from tests.infra.console.commonmark import codes
-
-START = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-def at(seconds: float) -> datetime:
-    return START + timedelta(seconds=seconds)
-
-
-def event(kind: str, seconds: float, operation: str = "", **details: Any) -> Any:
-    return {"EventType": kind, "EventTimestamp": at(seconds), "Id": operation, "Name": operation, **details}
-
-
-def invocation(start: float, end: float, **details: Any) -> Any:
-    return event(
-        "InvocationCompleted",
-        end,
-        InvocationCompletedDetails={"StartTimestamp": at(start), "EndTimestamp": at(end), **details},
-    )
-
+from tests.infra.fakes.history import START, at, event, invocation
 
 ORDER = [
     event("ExecutionStarted", 0),

@@ -1,7 +1,6 @@
 """What the smoke order checks: that it met the version that it was sent for, and that the contract was kept."""
 
 import json
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,22 +11,12 @@ from infra.pipeline import smoke
 from tests.infra.fakes.aws import FakeAws
 from tests.infra.fakes.commands import facts, run, target, told
 from tests.infra.fakes.environments import DEV
+from tests.infra.fakes.history import event, invocation
 from tests.infra.fakes.lambda_ import FakeExecution
 
 NAME = naming.orders_stack("dev")
 
-START = datetime(2026, 1, 1, tzinfo=UTC)
 RESULT = {"orderId": "smoke-1", "status": "processed", "validatedAt": 1000, "processedAt": 6000}
-
-
-def event(kind: str, seconds: float, name: str | None = None) -> dict[str, Any]:
-    named = {"Name": name, "Id": name} if name else {}
-    return {"EventType": kind, "EventTimestamp": START + timedelta(seconds=seconds), **named}
-
-
-def invocation(start: float, end: float) -> dict[str, Any]:
-    times = {"StartTimestamp": START + timedelta(seconds=start), "EndTimestamp": START + timedelta(seconds=end)}
-    return {**event("InvocationCompleted", end), "InvocationCompletedDetails": {**times, "RequestId": "some"}}
 
 
 HISTORY: list[Any] = [
