@@ -18,8 +18,6 @@ from infra.toml import Table, read, wrong
 if TYPE_CHECKING:
     from mypy_boto3_lambda.type_defs import EventTypeDef
 
-FOLDER = ROOT / "functions" / "orders"
-
 # How the events of each kind of operation begin (Lambda API, EventType), and what the API calls that kind elsewhere.
 TYPES = {
     "Step": "step",
@@ -67,13 +65,17 @@ class Contract(Table):
                 yield wrong("rising", key, f'must be a key that [result] has as "{_NUMBER}"')
 
 
-def load(folder: Path = FOLDER) -> Contract:
-    """Read the contract of the function in a folder.
+def load(function: str, root: Path = ROOT) -> Contract:
+    """Read the contract of a function.
+
+    Args:
+        function: its folder in functions/.
+        root: the folder that holds functions/.
 
     Raises:
         FileError: its contract.toml is missing or wrong.
     """
-    return read(folder / "contract.toml", Contract)
+    return read(root / "functions" / function / "contract.toml", Contract)
 
 
 def problems(contract: Contract, name: str, ended: Execution, events: "Iterable[EventTypeDef]") -> list[str]:

@@ -4,22 +4,32 @@ Checked here are also the limits of Managed Instances that neither the CDK nor C
 fails on them.
 """
 
+import json
 import re
 from collections.abc import Iterator
+from importlib.resources import files
 from ipaddress import IPv4Network
+from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from infra import ROOT, limits
+from infra import ROOT, functions, limits
+from infra import project as projects
 from infra.limits import Limit
+from infra.project import LOCAL, Project
 from infra.toml import FileError, Table, read, wrong
-
-FOLDER = ROOT / "environments"
 
 # The addresses that AWS recommends for a VPC (VPC User Guide, VPC CIDR blocks): those of RFC 1918.
 PRIVATE_ADDRESSES = [IPv4Network(block) for block in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")]
+
+# Names and endpoints of other partitions differ, and the policies here are written for this one.
+_AWS_REGION: str = next(
+    partition["regionRegex"]
+    for partition in json.loads((files("botocore") / "data" / "partitions.json").read_text())["partitions"]
+    if partition["id"] == "aws"
+)
 
 
 def _within(limit: "Limit[int] | Limit[float]", unit: str) -> Any:
@@ -172,6 +182,16 @@ class Durable(Table):
     retention_days: Annotated[int, _within(limits.RETENTION_DAYS, "days")]
 
 
+class Settings(Function):
+    """What one function has in an environment: what stands for all, and what differs."""
+
+    durable: Durable
+
+    def _problems(self) -> Iterator[str]:
+        yield from super()._problems()
+        yield from _timeout_problems(self, self.durable)
+
+
 class Protection(Table):
     """What a mistake may not remove."""
 
@@ -182,25 +202,29 @@ class Protection(Table):
 
 
 class Environment(Table):
-    """One environment: an account, a region, and all in which it differs from the others."""
+    """One environment: an account, a region, and all in which it differs from the others.
 
-    name: str
+    Args:
+        name: its name, which is that of its file.
+        project: what it is an environment of.
+        function_names: the functions that there are, by their folders.
+        function: what all functions have.
+        durable: what all functions have.
+        functions: what those have that differ.
+    """
+
+    name: projects.EnvironmentName
+    project: Project
+    function_names: tuple[str, ...]
     account: Annotated[str, Field(pattern=r"^[0-9]{12}$", description="an AWS account id: 12 digits, as a string")]
-    region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$", description="an AWS region, such as eu-west-1")]
-    qualifier: Annotated[
-        str,
-        Field(
-            pattern=r"^[a-z0-9-]{1,10}$",
-            description="a name for the CDK's bootstrap of this environment alone: 1 to 10 of a to z, 0 to 9 and -",
-        ),
-    ]
+    region: Annotated[str, Field(pattern=_AWS_REGION, description="a region of the partition aws, such as eu-west-1")]
     preview_days: Annotated[
         int,
         Field(
             ge=0,
             le=90,
-            description="1 to 90 days that a preview lasts, on a platform that runs one orders stack per pull request "
-            "and none of its own; 0 for one that hosts no previews",
+            description="1 to 90 days that a preview lasts, on the platform that runs the functions of each pull "
+            "request and none of its own; 0 for one that hosts no previews",
         ),
     ]
     network: Network
@@ -208,51 +232,145 @@ class Environment(Table):
     function: Function
     durable: Durable
     protection: Protection
+    functions: Annotated[
+        dict[str, Settings],
+        Field(description="a table for each function that differs, with the keys of [function] that do"),
+    ] = {}
 
     @property
     def hosts_previews(self) -> bool:
         """Whether this is a platform for the previews of pull requests."""
         return self.preview_days > 0
 
+    def settings(self, function: str) -> Settings:
+        """Return what a function has, also one that is not there any more."""
+        everything = Settings(**dict(self.function), durable=self.durable)
+        return self.functions.get(function, everything)
+
     def _problems(self) -> Iterator[str]:
         for zone in self.network.zones:
             if not re.fullmatch(f"{self.region}[a-z]", zone):
                 yield wrong("network.zones", zone, f"must be a zone of {self.region}, such as {self.region}a")
-        function = self.function
-        environments = 2 * function.maximum_environments + function.retained_versions
+        yield from _timeout_problems(self.function, self.durable)
+        for name in self.functions.keys() - {*self.function_names}:
+            known = ", ".join(self.function_names)
+            yield wrong("functions", name, f"must be the name of a folder in functions/ with a handler.py: {known}")
+        yield from self._capacity_problems()
+
+    def _capacity_problems(self) -> Iterator[str]:
+        everything = {name: self.settings(name) for name in self.function_names}
         # In the worst case each environment has an instance to itself, so it costs what that keeps as well.
-        needed = environments * (function.vcpus + limits.SYSTEM_VCPUS)
+        needed = sum(
+            (2 * each.maximum_environments + each.retained_versions) * (each.vcpus + limits.SYSTEM_VCPUS)
+            for each in everything.values()
+        )
         if needed > self.capacity_provider.maximum_vcpus:
+            counted = "; ".join(
+                f"{name}: {each.maximum_environments} of {each.vcpus:g} vCPU, and {each.retained_versions} retained"
+                for name, each in everything.items()
+            )
             yield wrong(
                 "capacity_provider.maximum_vcpus",
                 self.capacity_provider.maximum_vcpus,
-                f"must be at least {needed:.0f}: during a deployment two versions run side by side, each with up to "
-                f"{function.maximum_environments} environments of {function.vcpus:g} vCPU, beside "
-                f"{function.retained_versions} retained versions with one each, and each instance keeps "
-                f"{limits.SYSTEM_VCPUS} vCPU for itself",
+                f"must be at least {needed:.0f}: during a deployment two versions of each function run side by side, "
+                "each with up to maximum_environments, beside its retained versions with one each, and each instance "
+                f"keeps {limits.SYSTEM_VCPUS} vCPU for itself ({counted})",
             )
 
 
-def names(folder: Path = FOLDER) -> list[str]:
-    """Return the names of all environments."""
-    return sorted(path.stem for path in folder.glob("*.toml"))
-
-
-def load(name: str, folder: Path = FOLDER) -> Environment:
-    """Read one environment.
+def names(root: Path = ROOT) -> list[str]:
+    """Return the names of all environments.
 
     Raises:
-        FileError: there is no such environment, or its file is wrong.
+        FileError: project.toml is wrong.
     """
-    if name not in names(folder):
-        raise FileError(f"environment {name!r}: there is no such file; there are {', '.join(names(folder))}")
-    return read(folder / f"{name}.toml", Environment, name=name)
+    return [*projects.load(root).environments, LOCAL]
 
 
-def of_account(account: str, folder: Path = FOLDER) -> list[Environment]:
-    """Read the environments of an account, in the order of their names.
+def load(name: str, root: Path = ROOT) -> Environment:
+    """Read one environment, and hold it against the others.
 
     Raises:
-        FileError: the file of any environment is wrong.
+        FileError: there is no such environment, the file of any is wrong, or two exclude each other.
     """
-    return [environment for name in names(folder) if (environment := load(name, folder)).account == account]
+    everything = load_all(root)
+    if name not in everything:
+        raise FileError(f"environment {name!r}: there is none of this name; there are {', '.join(everything)}")
+    return everything[name]
+
+
+def load_all(root: Path = ROOT) -> dict[str, Environment]:
+    """Read all environments by their names, in the order of project.toml.
+
+    Raises:
+        FileError: the file of any is wrong, or two exclude each other.
+    """
+    project = projects.load(root)
+    _check_files(project)
+    found = {name: _read(name, project) for name in (*project.environments, LOCAL)}
+    _check_together(project, found)
+    return found
+
+
+def _read(name: str, project: Project) -> Environment:
+    def with_functions(values: dict[str, Any]) -> dict[str, Any]:
+        # What is wrong is said when it is checked.
+        differing = values.get("functions", {})
+        shared, durable = values.get("function"), values.get("durable")
+        if isinstance(differing, dict) and isinstance(shared, dict) and isinstance(durable, dict):
+            return values | {"functions": {name: _merged(shared, durable, own) for name, own in differing.items()}}
+        return values
+
+    given = {"name": name, "project": project, "function_names": functions.names(project.root)}
+    return read(project.root / "environments" / f"{name}.toml", Environment, with_functions, **given)
+
+
+def _merged(shared: dict[str, Any], durable: dict[str, Any], own: Any) -> Any:
+    """Return what a function has; of what is no table, nothing is made."""
+    if not isinstance(own, dict) or not isinstance(own.get("durable", {}), dict):
+        return own
+    return shared | own | {"durable": durable | own.get("durable", {})}
+
+
+def _check_files(project: Project) -> None:
+    """See that project.toml and environments/ name the same."""
+    expected = {*project.environments, LOCAL}
+    found = {path.stem for path in (project.root / "environments").glob("*.toml")}
+    problems = [
+        *(
+            f"environments/{name}.toml: project.toml names it nowhere, so no workflow would deploy it; add it to "
+            "promote there, or remove the file"
+            for name in sorted(found - expected)
+        ),
+        *(f"environments/{name}.toml: there is no such file, and project.toml names it" for name in expected - found),
+    ]
+    if problems:
+        raise FileError("\n".join(problems))
+
+
+def _check_together(project: Project, found: dict[str, Environment]) -> None:
+    """See that environments do not exclude each other."""
+    problems = [
+        f"environments/{each.name}.toml: preview_days = {each.preview_days}: must be "
+        + ("1 or more, since previews" if each.name == project.previews else "0, since promote or `make run`")
+        + f" in project.toml means {each.name}"
+        for each in found.values()
+        if each.hosts_previews != (each.name == project.previews)
+    ]
+    for one, other in combinations((each for each in found.values() if each.name != LOCAL), 2):
+        if IPv4Network(one.network.cidr).overlaps(IPv4Network(other.network.cidr)):
+            problems.append(
+                f"environments/{other.name}.toml: network.cidr = {other.network.cidr!r}: overlaps that of {one.name}, "
+                f"{one.network.cidr!r}; networks that overlap can never be connected"
+            )
+    if problems:
+        raise FileError("\n".join(problems))
+
+
+def _timeout_problems(function: Function, durable: Durable) -> Iterator[str]:
+    if durable.execution_timeout_seconds < function.timeout_seconds:
+        yield wrong(
+            "durable.execution_timeout_seconds",
+            durable.execution_timeout_seconds,
+            f"must be at least timeout_seconds = {function.timeout_seconds}, which one invocation of it may take",
+        )

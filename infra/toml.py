@@ -1,9 +1,9 @@
 """TOML files, each read into a model that says of every key what its value must be."""
 
 import tomllib
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, cast, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic_core import ErrorDetails
@@ -40,13 +40,19 @@ def wrong(key: str, value: object, rule: str) -> str:
     return f"{key} = {value!r}: {rule}"
 
 
-def read(path: Path, model: type[Model], **given: str) -> Model:
+def read(
+    path: Path,
+    model: type[Model],
+    completed: Callable[[dict[str, Any]], dict[str, Any]] = lambda values: values,
+    **given: Any,
+) -> Model:
     """Read a file into a model.
 
     Args:
         path: of the file.
         model: that of its outermost table.
-        given: values that follow from the file's name, and that it must not hold itself.
+        completed: returns the file's values with what follows from them.
+        given: values that follow from the file's place, and that it must not hold itself.
 
     Raises:
         FileError: the file is wrong. Rules between the keys of a table are checked once each of them is right by
@@ -55,9 +61,9 @@ def read(path: Path, model: type[Model], **given: str) -> Model:
     file = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
     values = _values(path, file)
     for key in given.keys() & values.keys():
-        raise FileError(f"{file}: {key}: unknown key; it follows from the file's name")
+        raise FileError(f"{file}: {key}: unknown key; it follows from the file's place")
     try:
-        return model.model_validate(values | given)
+        return model.model_validate(completed(values) | given)
     except ValidationError as error:
         lines = [f"{file}: {line}" for found in error.errors() for line in _explain(model, found, given)]
         raise FileError("\n".join(lines)) from error
@@ -90,8 +96,12 @@ def _explain(model: type[Table], found: ErrorDetails, given: Collection[str]) ->
 
 def _place(model: type[Table], location: tuple[int | str, ...]) -> tuple[type[Table], list[str]]:
     """Return the model of the table that holds a key, and the keys down to it. Within a key's value it has none."""
-    table, keys, inner = model, list[str](), model
+    table, keys, inner = model, list[str](), cast("Any", model)
     for key in map(str, location):
+        if get_origin(inner) is dict:
+            # A table of tables, whose keys are names.
+            inner, keys = get_args(inner)[1], [*keys, key]
+            continue
         if not (isinstance(inner, type) and issubclass(inner, Table)):
             break
         table, keys = inner, [*keys, key]

@@ -9,7 +9,7 @@ def versions(target: Target) -> list[str] | None:
 
     A capacity provider that is gone has none, even if its stack is left.
     """
-    platform = target.stacks.find(naming.platform_stack(target.environment.name))
+    platform = target.stacks.find(naming.platform_stack(target.environment))
     arn = platform.outputs.get(naming.Output.CAPACITY_PROVIDER_ARN) if platform else None
     if arn is None:
         return None

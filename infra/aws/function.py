@@ -29,12 +29,20 @@ _NUMBER = re.compile(r"[1-9][0-9]*")
 
 
 class DeployedFunction:
-    """A function of an account and region. One that does not exist has no versions and no executions."""
+    """A function of an account and region. One that does not exist has no versions and no executions.
 
-    def __init__(self, client: "LambdaClient", name: str, clock: Clock) -> None:
+    Args:
+        client: of its account and region.
+        name: what it is called on AWS, as its stack is.
+        folder: that in functions/ which has its code, or had it.
+        clock: what is waited on.
+    """
+
+    def __init__(self, client: "LambdaClient", name: str, folder: str, clock: Clock) -> None:
         self._client = client
         self._clock = clock
         self.name = name
+        self.folder = folder
 
     def live(self) -> str | None:
         """Return the version that new executions start on, or None where they are refused or nothing is deployed."""

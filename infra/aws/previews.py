@@ -1,21 +1,19 @@
 """The previews of pull requests that an environment hosts, known by the exact form of their names and by tags."""
 
-import re
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from infra import naming
 from infra.aws.stacks import Stack
 from infra.aws.target import Target
-from infra.environment import Environment
 
 
 @dataclass(frozen=True)
 class Preview:
-    """The preview of a pull request, and its stack."""
+    """The preview of a pull request, and its stacks: one for each function, and at least one."""
 
     target: Target
-    stack: Stack
+    stacks: list[Stack]
 
     @property
     def pull_request(self) -> int:
@@ -23,42 +21,40 @@ class Preview:
         return self.target.pull_request or 0
 
     @property
+    def created(self) -> datetime:
+        """When the oldest of its stacks was made; later deployments do not change that."""
+        return min(stack.created for stack in self.stacks)
+
+    @property
     def age(self) -> timedelta:
-        """The time since it was made; later deployments do not make it younger."""
-        return self.target.clock.now() - self.stack.created
+        """The time since it was made."""
+        return self.target.clock.now() - self.created
 
     @property
     def is_ours(self) -> bool:
-        """Whether its tags say as well that it is a preview of this project."""
-        return self.stack.carries(self.target.tags)
+        """Whether the tags of all its stacks say as well that it is a preview of this project."""
+        return all(stack.carries(self.target.tags) for stack in self.stacks)
 
 
 def find(host: Target) -> list[Preview]:
-    """Return the stacks that are named like previews, oldest pull request first; their tags are not looked at."""
-    numbers = sorted(number for name in host.stacks.names() if (number := pull_request(host.environment, name)))
-    targets = [host.preview(number) for number in numbers]
-    return [Preview(target, stack) for target in targets if (stack := host.stacks.find(target.function_name))]
+    """Return what is named like previews, oldest pull request first; tags are not looked at."""
+    stacks: dict[int, list[Stack]] = {}
+    for name in sorted(host.stacks.names()):
+        named = naming.read_function(host.environment, name)
+        if named and named.pull_request and (stack := host.stacks.find(name)):
+            stacks.setdefault(named.pull_request, []).append(stack)
+    return [Preview(host.preview(number), found) for number, found in sorted(stacks.items())]
 
 
 def with_functions(target: Target) -> list[Target]:
-    """Return what of a target has a function: itself, or the previews that it hosts, as far as they are ours."""
-    if not target.has_function:
-        return [preview.target for preview in find(target) if preview.is_ours]
-    if target.pull_request is None:
+    """Return what of a target has functions: itself, or the previews that it hosts, as far as they are ours."""
+    if target.has_functions:
         return [target]
-    stack = target.stacks.find(target.function_name)
-    return [target] if stack and stack.carries(target.tags) else []
+    return [preview.target for preview in find(target) if preview.is_ours]
 
 
 def none_found(target: Target) -> str:
     """Say that nothing of a target has a function."""
-    if not target.has_function:
+    if not target.has_functions:
         return f"{target.environment.name} has no preview"
-    return f"There is no function {target.function_name}"
-
-
-def pull_request(environment: Environment, stack_name: str) -> int | None:
-    """Return the pull request whose preview has this name, if it is exactly that of one."""
-    match = re.search(r"[1-9][0-9]*\Z", stack_name)
-    number = int(match[0]) if match else None
-    return number if number and stack_name == naming.orders_stack(environment.name, number) else None
+    return f"There is no function of {target.name}"

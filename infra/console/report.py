@@ -4,7 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.console import Console, RenderableType
@@ -31,6 +31,7 @@ class Report:
 
     Args:
         facts: for a machine. Those that fit a line are the outputs of a workflow's step as well.
+        outputs: further outputs of the step, which facts say in another form.
         lines: for a person, on standard output.
         markdown: for the summary of a workflow's job.
         code: the exit code.
@@ -44,6 +45,7 @@ class Report:
     code: int = 0
     error: str | None = None
     notice: Notice | None = None
+    outputs: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @classmethod
     def of_failure(cls, code: int, message: str) -> "Report":
@@ -57,7 +59,7 @@ def show(report: Report, *, as_json: bool = False, file: Path | None = None) -> 
     if file:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text + "\n")
-    write_outputs(report.facts)
+    write_outputs({**report.facts, **report.outputs})
     _append("GITHUB_STEP_SUMMARY", f"{report.markdown}\n" if report.markdown else "")
     if as_json:
         print(text)

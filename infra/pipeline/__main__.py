@@ -1,4 +1,4 @@
-"""The pipeline's commands, each one action on one environment.
+"""The pipeline's commands, each one action on one environment, or on one preview in it.
 
 Exit codes: 0 done; 1 the action failed; 2 the input is wrong and nothing was touched; 130 interrupted.
 """
@@ -12,15 +12,17 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from infra import project as projects
 from infra.aws.target import Target
 from infra.console.report import Report, show
-from infra.environment import load
+from infra.environment import load, names
 from infra.errors import CommandError, UsageError
 from infra.github import issues
 from infra.pipeline import (
     access,
     bootstrap,
     build,
+    build_all,
     check_open,
     comment,
     deploy,
@@ -29,11 +31,13 @@ from infra.pipeline import (
     drift,
     executions,
     invoke,
+    project,
     prune,
     roll_back,
     smoke,
     status,
     sweep,
+    target,
     teardown,
 )
 
@@ -55,13 +59,18 @@ COMMANDS = {
     "drain": drain,
     "teardown": teardown,
     "sweep": sweep,
+    "target": target,
 }
+# What works on no environment in particular.
+OF_PROJECT = {"project": project, "build-all": build_all}
+# What works on the previews of the environment that hosts them.
+OF_PREVIEWS = ("check-open", "comment", "sweep")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command, tell what it found, and return its exit code."""
     parsed = parser().parse_args(arguments)
-    report = _attempt(lambda: COMMANDS[parsed.command].run(_target(parsed), parsed))
+    report = _attempt(lambda: _run(parsed))
     show(report, as_json=parsed.json, file=parsed.report)
     # Only now, so that a GitHub which can't be told costs nothing of what was found.
     told = _attempt(lambda: _tell_github(report))
@@ -74,9 +83,14 @@ def parser() -> ArgumentParser:
     """Return the parser of the command line."""
     top = ArgumentParser("python -m infra.pipeline", description=__doc__, formatter_class=RawDescriptionHelpFormatter)
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, module in COMMANDS.items():
+    for name, module in (COMMANDS | OF_PROJECT).items():
         command = commands.add_parser(name, help=module.__doc__, description=module.__doc__)
-        command.add_argument("--environment", required=True, help="name of a file in environments/, without .toml")
+        if name in COMMANDS:
+            command.add_argument(
+                "--environment",
+                metavar="NAME",
+                help="name of a file in environments/, without .toml (default for previews: the one that hosts them)",
+            )
         command.add_argument("--json", action="store_true", help="print one JSON object")
         command.add_argument("--report", type=Path, metavar="FILE", help="write that object to a file as well")
         command.add_argument("--verbose", action="store_true", help="show what the CDK CLI prints")
@@ -100,8 +114,19 @@ def interruptible() -> None:
         signal.signal(each, interrupt)
 
 
+def _run(parsed: Namespace) -> Report:
+    if parsed.command in OF_PROJECT:
+        return OF_PROJECT[parsed.command].run(projects.load(), parsed)
+    return COMMANDS[parsed.command].run(_target(parsed), parsed)
+
+
 def _target(parsed: Namespace) -> Target:
-    return Target(load(parsed.environment), getattr(parsed, "pull_request", None))
+    known, pull_request = projects.load(), getattr(parsed, "pull_request", None)
+    of_previews = parsed.command in OF_PREVIEWS or pull_request is not None
+    name = parsed.environment or (known.previews if of_previews else None)
+    if name is None:
+        raise UsageError(f"say on which environment: --environment NAME, of {', '.join(names())}")
+    return Target(load(name), pull_request, getattr(parsed, "function", None))
 
 
 def _attempt(action: Callable[[], Report]) -> Report:

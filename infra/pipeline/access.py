@@ -52,7 +52,7 @@ def run(target: Target, arguments: Namespace) -> Report:
                 verbose=arguments.verbose,
             )
     roles = {
-        purposes.role(each.name, purpose): purposes.role_arn(each, purpose)
+        purposes.role(each, purpose): purposes.role_arn(each, purpose)
         for each in environments
         for purpose in purposes.PURPOSES
     }

@@ -1,6 +1,7 @@
 """What several commands take."""
 
 from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Mapping
 
 
 def add_pull_request(parser: ArgumentParser, *, required: bool = False) -> None:
@@ -15,8 +16,19 @@ def _positive(text: str) -> int:
     return int(text)
 
 
-def version(text: str) -> str:
-    """Read the number of a version."""
-    if not (text.isascii() and text.isdigit() and int(text)):
-        raise ArgumentTypeError(f"{text!r} is not the number of a version")
-    return text
+def add_function(parser: ArgumentParser) -> None:
+    """Add the choice of one function."""
+    parser.add_argument("--function", metavar="NAME", help="one function alone, a folder in functions/ (default: all)")
+
+
+def versions(text: str) -> dict[str, str]:
+    """Read the versions of functions, such as `billing=7,refunds=3`; nothing is the version of none."""
+    found = dict(part.partition("=")[::2] for part in filter(None, text.split(",")))
+    if wrong := [number for number in found.values() if not (number.isascii() and number.isdigit() and int(number))]:
+        raise ArgumentTypeError(f"{text!r} must be FUNCTION=VERSION, joined by commas; {wrong[0]!r} is no version")
+    return found
+
+
+def write_versions(found: Mapping[str, str | None]) -> str:
+    """Write the versions of functions as `versions` reads them, without those that have none."""
+    return ",".join(f"{function}={number}" for function, number in found.items() if number)

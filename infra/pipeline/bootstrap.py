@@ -49,14 +49,14 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(target: Target, arguments: Namespace) -> Report:
     """Bootstrap."""
     environment = target.environment
-    policy = f"arn:aws:iam::{environment.account}:policy/{naming.execution_policy(environment.name)}"
+    policy = f"arn:aws:iam::{environment.account}:policy/{naming.execution_policy(environment)}"
     _check_policy(target, policy)
     template = narrow(_original(environment), environment)
     path = ROOT / "build" / "bootstrap" / f"{environment.name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(template, indent=2))
     place = f"aws://{environment.account}/{environment.region}"
-    toolkit = naming.toolkit_stack(environment.qualifier)
+    toolkit = naming.toolkit_stack(environment)
     options = {
         "--template": str(path),
         "--qualifier": environment.qualifier,
@@ -100,7 +100,7 @@ def _narrow_role(properties: Json, environment: Environment) -> Json:
     statements = {_name(statement): statement for statement in policy["PolicyDocument"]["Statement"]}
     if set(statements) != KEPT | NARROWED | DROPPED:
         raise _changed(f"the statements of {DEPLOY_ROLE} are {', '.join(sorted(statements))}")
-    stacks = stack_arns(environment, *deployed_stacks(environment), naming.toolkit_stack(environment.qualifier))
+    stacks = stack_arns(environment, *deployed_stacks(environment), naming.toolkit_stack(environment))
     narrowed = [statements[name] for name in sorted(KEPT)]
     # Changing the toolkit's own stack is a person's work; reading it is how the CLI finds the bucket.
     narrowed += [statements[name] | {"Resource": stacks[:-1]} for name in sorted(NARROWED)]

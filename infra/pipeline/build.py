@@ -20,20 +20,23 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(target: Target, arguments: Namespace) -> Report:
     """Build, and name what came out."""
-    folder = arguments.output or default_folder(target)
-    context = {
-        "environment": target.environment.name,
-        "pull_request": target.pull_request,
-        "commit": arguments.commit,
-    }
+    assembly = synthesize(target, arguments.output, commit=arguments.commit, verbose=arguments.verbose)
+    names, digest = assembly.stack_names, assembly.digest()
+    facts = {"assembly": str(assembly.folder), "stacks": names, "digest": digest}
+    return Report(facts, [f"{', '.join(names)} in {assembly.folder}", f"SHA-256 {digest}"])
+
+
+def synthesize(
+    target: Target, folder: Path | None = None, *, commit: str | None = None, verbose: bool = False
+) -> Assembly:
+    """Synthesize a target's stacks into a folder, and return that.
+
+    Raises:
+        CommandError: the CDK CLI failed.
+    """
+    folder = folder or default_folder(target)
+    context = {"environment": target.environment.name, "pull_request": target.pull_request, "commit": commit}
     options = [option for key, value in context.items() if value for option in ("--context", f"{key}={value}")]
     with doing(f"Synthesizing {target.environment.name}"):
-        cdk(
-            ["synth", "--quiet", "--output", str(folder), *options],
-            log=f"build-{folder.name}",
-            verbose=arguments.verbose,
-        )
-    assembly = Assembly(folder)
-    names, digest = assembly.stack_names, assembly.digest()
-    facts = {"assembly": str(folder), "stacks": names, "digest": digest}
-    return Report(facts, [f"{', '.join(names)} in {folder}", f"SHA-256 {digest}"])
+        cdk(["synth", "--quiet", "--output", str(folder), *options], log=f"build-{folder.name}", verbose=verbose)
+    return Assembly(folder)

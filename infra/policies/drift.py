@@ -79,11 +79,11 @@ def watched_stacks(environment: Environment, account: list[Environment]) -> list
         environment: the environment.
         account: all of its account, in the order of their names.
     """
-    own = [naming.platform_stack(environment.name)]
+    own = [naming.platform_stack(environment)]
     if not environment.hosts_previews:
         own.append(naming.orders_stack(environment.name))
     access = [naming.ACCESS_STACK] if _holds_access(environment, account) else []
-    return [*own, naming.toolkit_stack(environment.qualifier), *access]
+    return [*own, naming.toolkit_stack(environment), *access]
 
 
 def detecting(environment: Environment, account: list[Environment]) -> list[Statement]:
@@ -122,6 +122,6 @@ def _of_toolkit(environment: Environment) -> Iterator[Grant]:
 def _of_access(environment: Environment, account: list[Environment]) -> Iterator[Grant]:
     yield from product(PROVIDER, [trust.provider_arn(environment.account)])
     for each in account:
-        policies = [naming.execution_policy(each.name), *([naming.boundary(each.name)] if each.hosts_previews else [])]
+        policies = [naming.execution_policy(each), *([naming.boundary(each)] if each.hosts_previews else [])]
         yield from product(ROLE, [role_arn(each, purpose) for purpose in PURPOSES])
         yield from product(POLICY, [policy_arn(each, policy) for policy in policies])

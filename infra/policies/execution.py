@@ -61,7 +61,7 @@ def boundary(environment: Environment) -> list[Statement]:
 
 def boundary_arn(environment: Environment) -> str:
     """Return the ARN of the permissions boundary of an environment's previews."""
-    return policy_arn(environment, naming.boundary(environment.name))
+    return policy_arn(environment, naming.boundary(environment))
 
 
 def _of_orders(environment: Environment) -> Iterator[Grant]:

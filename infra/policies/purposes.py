@@ -9,19 +9,19 @@ Purpose = Literal["deploy", "read", "drift", "prune", "teardown"]
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 
 
-def role(environment: str, purpose: Purpose) -> str:
+def role(environment: Environment, purpose: Purpose) -> str:
     """Name the role that workflows assume in an environment, one per purpose."""
-    return f"{naming.PROJECT}-{environment}-{purpose}"
+    return f"{naming.access_stack(environment)}-{purpose}"
 
 
 def role_arn(environment: Environment, purpose: Purpose) -> str:
     """Return that role's ARN."""
-    return f"arn:aws:iam::{environment.account}:role/{role(environment.name, purpose)}"
+    return f"arn:aws:iam::{environment.account}:role/{role(environment, purpose)}"
 
 
-def github_environment(environment: str, purpose: Purpose) -> str:
+def github_environment(environment: Environment, purpose: Purpose) -> str:
     """Name the GitHub environment whose jobs may assume that role, and no other."""
-    return environment if purpose == "deploy" else f"{environment}-{purpose}"
+    return environment.name if purpose == "deploy" else f"{environment.name}-{purpose}"
 
 
 def serves_pull_requests(environment: Environment, purpose: Purpose) -> bool:

@@ -38,7 +38,7 @@ def orders_names(environment: Environment) -> dict[str, str]:
 
 def platform_names(environment: Environment) -> dict[str, str]:
     """Return the names that the platform stack of an environment makes."""
-    stack = naming.platform_stack(environment.name)
+    stack = naming.platform_stack(environment)
     return _names(environment) | {"stack": stack, "function": f"{stack}-*", "role": f"{stack}-*"}
 
 
@@ -61,7 +61,7 @@ def orders_stacks(environment: Environment) -> str:
 def deployed_stacks(environment: Environment) -> list[str]:
     """Name the stacks that workflows deploy and remove: below previews, the platform is a person's."""
     orders = orders_stacks(environment)
-    return [orders] if environment.hosts_previews else [naming.platform_stack(environment.name), orders]
+    return [orders] if environment.hosts_previews else [naming.platform_stack(environment), orders]
 
 
 def stack_arns(environment: Environment, *names: str) -> list[str]:
@@ -85,5 +85,5 @@ def _names(environment: Environment) -> dict[str, str]:
         "account": environment.account,
         "region": environment.region,
         "qualifier": environment.qualifier,
-        "platform": naming.platform_stack(environment.name),
+        "platform": naming.platform_stack(environment),
     }

@@ -118,7 +118,7 @@ def _looking(environment: Environment) -> list[Statement]:
 
 
 def _stacks(environment: Environment) -> list[str]:
-    return stack_arns(environment, naming.platform_stack(environment.name), orders_stacks(environment))
+    return stack_arns(environment, naming.platform_stack(environment), orders_stacks(environment))
 
 
 def _capacity_provider(environment: Environment) -> list[str]:

@@ -40,7 +40,7 @@ def subject(repository: Repository, of: str) -> str:
 
 def claims(repository: Repository, environment: Environment, purpose: Purpose) -> dict[str, str]:
     """Return what a token must say, each claim exactly, to assume the role of a purpose in an environment."""
-    required = {"aud": AUDIENCE, "sub": subject(repository, github_environment(environment.name, purpose))}
+    required = {"aud": AUDIENCE, "sub": subject(repository, github_environment(environment, purpose))}
     if repository.has_ids:
         required["repository_id"] = str(repository.repository_id)
         required["repository_owner_id"] = str(repository.owner_id)

@@ -61,14 +61,14 @@ class Access(cdk.Stack):
         name = environment.name.capitalize()
         self._policy(
             f"{name}Execution",
-            naming.execution_policy(environment.name),
+            naming.execution_policy(environment),
             f"What CloudFormation may do in {environment.name}",
             execution_policies.execution(environment),
         )
         if environment.hosts_previews:
             self._policy(
                 f"{name}Boundary",
-                naming.boundary(environment.name),
+                naming.boundary(environment),
                 f"What the functions of {environment.name} may do at most",
                 execution_policies.boundary(environment),
             )
@@ -95,9 +95,9 @@ class Access(cdk.Stack):
         return iam.CfnRole(
             self,
             environment.name.capitalize() + purpose.capitalize(),
-            role_name=purposes.role(environment.name, purpose),
+            role_name=purposes.role(environment, purpose),
             description=f"{purpose} {environment.name}, from the GitHub environment "
-            f"{purposes.github_environment(environment.name, purpose)}",
+            f"{purposes.github_environment(environment, purpose)}",
             assume_role_policy_document=_document([trusted]),
             policies=[iam.CfnRole.PolicyProperty(policy_name=purpose, policy_document=_document(permitted))],
         )

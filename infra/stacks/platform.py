@@ -26,7 +26,7 @@ class Platform(cdk.Stack):
         self._zones = environment.network.zones
         super().__init__(
             scope,
-            naming.platform_stack(environment.name),
+            naming.platform_stack(environment),
             description=f"Network and capacity provider of the {environment.name} environment",
             env=cdk.Environment(account=environment.account, region=environment.region),
             synthesizer=synthesizer,
@@ -37,7 +37,7 @@ class Platform(cdk.Stack):
         ssm.StringParameter(
             self,
             "CapacityProviderParameter",
-            parameter_name=naming.capacity_provider_parameter(environment.name),
+            parameter_name=naming.capacity_provider_parameter(environment),
             string_value=provider.capacity_provider_arn,
             description=f"ARN of the capacity provider of the {environment.name} environment",
         )

@@ -18,9 +18,9 @@ def write(folder: Path, of: Target) -> Path:
     stack |= {"properties": {"tags": of.tags | {"commit": COMMIT}}}
     artifacts = dict.fromkeys(of.stack_names, stack) | {"Tree": {"type": "cdk:tree"}}
     (folder / "manifest.json").write_text(json.dumps({"artifacts": artifacts}))
-    if of.has_function:
+    for name in of.function_names:
         function = {"Type": "AWS::Lambda::Function", "Properties": {"Code": {"S3Key": "built.zip"}}}
-        template = folder / f"{of.function_name}.template.json"
+        template = folder / f"{of.function_name(name)}.template.json"
         template.write_text(json.dumps({"Resources": {"Function": function}}))
-        (folder / "asset.built.zip").write_bytes(ARCHIVE)
+    (folder / "asset.built.zip").write_bytes(ARCHIVE)
     return folder

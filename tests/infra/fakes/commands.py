@@ -13,16 +13,16 @@ from infra.environment import Environment
 from tests.infra.fakes.aws import FakeAws
 
 
-def target(aws: FakeAws, environment: Environment, pull_request: int | None = None) -> Target:
+def target(aws: FakeAws, environment: Environment, pull_request: int | None = None, only: str | None = None) -> Target:
     """Return a target in an AWS in memory, on its clock."""
-    return Target(environment, pull_request, aws.session(), aws.clock)
+    return Target(environment, pull_request, only, aws.session(), aws.clock)
 
 
 def run(command: ModuleType, on: Target, *options: str) -> Report:
     """Run a command with these options, those that say on what left out."""
     parser = ArgumentParser()
     command.add_arguments(parser)
-    parser.set_defaults(verbose=False, pull_request=on.pull_request)
+    parser.set_defaults(verbose=False, pull_request=on.pull_request, function=on.only)
     return command.run(on, parser.parse_args(options))
 
 
