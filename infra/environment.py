@@ -25,8 +25,8 @@ from infra.toml import FileError, Table, read, wrong
 PRIVATE_ADDRESSES = [IPv4Network(block) for block in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")]
 
 # Names and endpoints of other partitions differ, and the policies here are written for this one.
-_AWS_REGION: str = next(
-    partition["regionRegex"]
+_AWS_REGION = next(
+    str(partition["regionRegex"]).replace(r"\d", "[0-9]").replace(r"\w", "[a-z]")
     for partition in json.loads((files("botocore") / "data" / "partitions.json").read_text())["partitions"]
     if partition["id"] == "aws"
 )
@@ -234,8 +234,11 @@ class Environment(Table):
     protection: Protection
     functions: Annotated[
         dict[str, Settings],
-        Field(description="a table for each function that differs, with the keys of [function] that do"),
-    ] = {}
+        Field(
+            default_factory=dict,
+            description="a table for each function that differs, with the keys of [function] that do",
+        ),
+    ]
 
     @property
     def hosts_previews(self) -> bool:
@@ -327,9 +330,10 @@ def _read(name: str, project: Project) -> Environment:
 
 def _merged(shared: dict[str, Any], durable: dict[str, Any], own: Any) -> Any:
     """Return what a function has; of what is no table, nothing is made."""
-    if not isinstance(own, dict) or not isinstance(own.get("durable", {}), dict):
+    if not isinstance(own, dict):
         return own
-    return shared | own | {"durable": durable | own.get("durable", {})}
+    differing = own.get("durable", {})
+    return shared | own | {"durable": durable | differing if isinstance(differing, dict) else differing}
 
 
 def _check_files(project: Project) -> None:
