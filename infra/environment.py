@@ -11,7 +11,7 @@ from importlib.resources import files
 from ipaddress import IPv4Network
 from itertools import combinations
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import Field
 
@@ -20,6 +20,8 @@ from infra import project as projects
 from infra.limits import Limit
 from infra.project import LOCAL, Project
 from infra.toml import FileError, Table, read, wrong
+
+Json = dict[str, Any]
 
 # The addresses that AWS recommends for a VPC (VPC User Guide, VPC CIDR blocks): those of RFC 1918.
 PRIVATE_ADDRESSES = [IPv4Network(block) for block in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")]
@@ -316,24 +318,27 @@ def load_all(root: Path = ROOT) -> dict[str, Environment]:
 
 
 def _read(name: str, project: Project) -> Environment:
-    def with_functions(values: dict[str, Any]) -> dict[str, Any]:
-        # What is wrong is said when it is checked.
-        differing = values.get("functions", {})
-        shared, durable = values.get("function"), values.get("durable")
-        if isinstance(differing, dict) and isinstance(shared, dict) and isinstance(durable, dict):
-            return values | {"functions": {name: _merged(shared, durable, own) for name, own in differing.items()}}
-        return values
-
     given = {"name": name, "project": project, "function_names": functions.names(project.root)}
-    return read(project.root / "environments" / f"{name}.toml", Environment, with_functions, **given)
+    return read(project.root / "environments" / f"{name}.toml", Environment, _with_functions, **given)
 
 
-def _merged(shared: dict[str, Any], durable: dict[str, Any], own: Any) -> Any:
-    """Return what a function has; of what is no table, nothing is made."""
+def _with_functions(values: Json) -> Json:
+    """Return the values of a file, where each function that differs has all that it has."""
+    shared, durable, differing = (values.get(key) for key in ("function", "durable", "functions"))
+    if not (isinstance(shared, dict) and isinstance(durable, dict) and isinstance(differing, dict)):
+        # What is wrong is said when it is checked.
+        return values
+    everything = cast("Json", shared) | {"durable": durable}
+    merged = {name: _merged(everything, own) for name, own in cast("Json", differing).items()}
+    return values | {"functions": merged}
+
+
+def _merged(shared: Json, own: Any) -> Any:
+    """Return a table with what differs; of what is no table, nothing is made."""
     if not isinstance(own, dict):
         return own
-    differing = own.get("durable", {})
-    return shared | own | {"durable": durable | differing if isinstance(differing, dict) else differing}
+    nested = {key: _merged(value, own[key]) for key, value in shared.items() if isinstance(value, dict) and key in own}
+    return shared | cast("Json", own) | nested
 
 
 def _check_files(project: Project) -> None:
