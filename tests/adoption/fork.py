@@ -125,7 +125,7 @@ class Fork:
         return self.run(".venv/bin/python", "-m", *arguments)
 
     def settle(self) -> None:
-        """Give every lock the time of our version's: what is installed is what they hold, and a test installs nothing."""
+        """Give every lock the time of our version's: a test installs nothing, and they hold what is installed."""
         then = (ROOT / "requirements.txt").stat().st_mtime
         for path in chain(self.folder.glob("*requirements*.txt"), self.folder.glob("functions/*/requirements.txt")):
             os.utime(path, (then, then))
