@@ -33,6 +33,8 @@ def write(root: Path = ROOT, *, upgrade: bool = False) -> list[Path]:
         CommandError: uv could not resolve them. The locks stay as they are.
     """
     folders = sorted(path.parent for path in (root / "functions").glob("*/handler.py"))
+    if not folders:
+        return []
     if missing := [folder for folder in folders if not (folder / SOURCE).is_file()]:
         file = (missing[0] / SOURCE).relative_to(root)
         raise UsageError(f"{file}: there is no such file; it names what the function carries, a line each")
