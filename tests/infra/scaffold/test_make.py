@@ -13,8 +13,11 @@ from infra.scaffold.__main__ import main
 from infra.scaffold.make import make
 
 # Makes a function below a folder.
-MAKE = "import sys, pathlib; from infra.scaffold import __main__ as made; "
-MAKE += "sys.exit(made.main([sys.argv[1]], pathlib.Path(sys.argv[2])))"
+MAKE = """
+import pathlib, sys
+from infra.scaffold.__main__ import main
+sys.exit(main([sys.argv[1]], pathlib.Path(sys.argv[2])))
+"""
 LONGEST = "the_longest_of_names"
 
 
