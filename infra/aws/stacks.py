@@ -151,20 +151,33 @@ class Stacks:
                 raise
             return None
 
-    def delete(self, stack: Stack) -> None:
-        """Delete a stack by its name, with the role that it was made with, and see it gone.
+    def delete(self, *stacks: Stack) -> None:
+        """Delete stacks by their names, all at the same time, each with the role that it was made with; see them gone.
 
         One that could not be deleted before is tried again, and one that is being deleted is waited for.
 
         Raises:
-            CommandError: something of it could not be deleted, and the message says what, and why; or it took longer
-                than `budgets.DELETION`, and goes on.
+            CommandError: something of one could not be deleted, and the message says what, and why; or it took longer
+                than `budgets.DELETION`, and goes on. The others are gone nevertheless.
         """
-        with doing(f"Deleting {stack.name}"):
-            self._client.delete_stack(StackName=stack.name)
-            ended = self._wait_while(stack, "DELETE_IN_PROGRESS", budgets.DELETION, "its deletion")
+        with doing(f"Deleting {', '.join(stack.name for stack in stacks)}"):
+            for stack in stacks:
+                self._client.delete_stack(StackName=stack.name)
+            began = self._clock.monotonic()
+            problems = [problem for stack in stacks if (problem := self._deletion_problem(stack, began))]
+        if problems:
+            raise CommandError("\n".join(problems))
+
+    def _deletion_problem(self, stack: Stack, began: float) -> str | None:
+        """Wait for a deletion that has begun, and say why it did not succeed, if so."""
+        try:
+            ended = self._wait_while(stack, "DELETE_IN_PROGRESS", began, budgets.DELETION, "its deletion")
+        except CommandError as error:
+            # The others are still to be waited for.
+            return str(error)
         if ended and ended.status != "DELETE_COMPLETE":
-            raise CommandError(f"{stack.name} could not be deleted: {self._reasons(stack.id) or ended.status}")
+            return f"{stack.name} could not be deleted: {self._reasons(stack.id) or ended.status}"
+        return None
 
     def cancel_update(self, stack: Stack) -> None:
         """Let an update that is under way be taken back, and see it end. It may have ended by itself meanwhile.
@@ -178,13 +191,17 @@ class Stacks:
             except ClientError:
                 if (now := self.find(stack.id)) and now.status == stack.status:
                     raise
-            self._wait_while(stack, "_IN_PROGRESS", budgets.GOING_BACK, "its roll-back")
+            began = self._clock.monotonic()
+            self._wait_while(stack, "_IN_PROGRESS", began, budgets.GOING_BACK, "its roll-back")
 
-    def _wait_while(self, stack: Stack, ending: str, seconds: float, what: str) -> Stack | None:
-        """Wait while the status of a stack ends so, and return what became of it; None when it is gone."""
-        deadline = self._clock.monotonic() + seconds
+    def _wait_while(self, stack: Stack, ending: str, began: float, seconds: float, what: str) -> Stack | None:
+        """Wait while the status of a stack ends so, and return what became of it; None when it is gone.
+
+        Raises:
+            CommandError: that lasts for so many seconds after it began.
+        """
         while (now := self.find(stack.id)) and now.status.endswith(ending):
-            if self._clock.monotonic() > deadline:
+            if self._clock.monotonic() > began + seconds:
                 raise CommandError(
                     f"{stack.name} is {now.status} after {seconds / budgets.MINUTE:.0f} minutes; CloudFormation goes "
                     f"on with {what}: look again later"
