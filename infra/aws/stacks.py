@@ -151,57 +151,62 @@ class Stacks:
                 raise
             return None
 
+    def unprotect(self, stack: Stack) -> None:
+        """Let a stack be deleted."""
+        self._client.update_termination_protection(StackName=stack.name, EnableTerminationProtection=False)
+
     def delete(self, *stacks: Stack) -> None:
-        """Delete stacks by their names, all at the same time, each with the role that it was made with; see them gone.
+        """Delete stacks side by side by their names, with the roles that they were made with, and see them gone.
 
         One that could not be deleted before is tried again, and one that is being deleted is waited for.
 
         Raises:
-            CommandError: something of one could not be deleted, and the message says what, and why; or it took longer
-                than `budgets.DELETION`, and goes on. The others are gone nevertheless.
+            CommandError: something of one could not be deleted, and the message says what, and why; or all together
+                took longer than `budgets.DELETION`, and go on.
         """
         with doing(f"Deleting {', '.join(stack.name for stack in stacks)}"):
             for stack in stacks:
                 self._client.delete_stack(StackName=stack.name)
-            began = self._clock.monotonic()
-            problems = [problem for stack in stacks if (problem := self._deletion_problem(stack, began))]
+            since = self._clock.monotonic()
+            problems = [problem for stack in stacks if (problem := self._see_deleted(stack, since))]
         if problems:
             raise CommandError("\n".join(problems))
 
-    def _deletion_problem(self, stack: Stack, began: float) -> str | None:
-        """Wait for a deletion that has begun, and say why it did not succeed, if so."""
+    def cancel_update(self, stack: Stack) -> None:
+        """Let an update that is under way be taken back. It may have ended by itself meanwhile."""
         try:
-            ended = self._wait_while(stack, "DELETE_IN_PROGRESS", began, budgets.DELETION, "its deletion")
+            self._client.cancel_update_stack(StackName=stack.name)
+        except ClientError:
+            if (now := self.find(stack.id)) and now.status == stack.status:
+                raise
+
+    def see_update_ended(self, stack: Stack, since: float) -> None:
+        """Wait until an update that is taken back has ended.
+
+        Args:
+            stack: the stack.
+            since: from when on the clock `budgets.GOING_BACK` is counted.
+
+        Raises:
+            CommandError: it took longer, and goes on.
+        """
+        with doing(f"Taking back the update of {stack.name}"):
+            self._wait_while(stack, "_IN_PROGRESS", budgets.GOING_BACK, "its roll-back", since)
+
+    def _see_deleted(self, stack: Stack, since: float) -> str | None:
+        """Wait for the deletion of a stack, and say what stood in its way, if anything did."""
+        try:
+            ended = self._wait_while(stack, "DELETE_IN_PROGRESS", budgets.DELETION, "its deletion", since)
         except CommandError as error:
-            # The others are still to be waited for.
             return str(error)
         if ended and ended.status != "DELETE_COMPLETE":
             return f"{stack.name} could not be deleted: {self._reasons(stack.id) or ended.status}"
         return None
 
-    def cancel_update(self, stack: Stack) -> None:
-        """Let an update that is under way be taken back, and see it end. It may have ended by itself meanwhile.
-
-        Raises:
-            CommandError: it took longer than `budgets.GOING_BACK`, and goes on.
-        """
-        with doing(f"Taking back the update of {stack.name}"):
-            try:
-                self._client.cancel_update_stack(StackName=stack.name)
-            except ClientError:
-                if (now := self.find(stack.id)) and now.status == stack.status:
-                    raise
-            began = self._clock.monotonic()
-            self._wait_while(stack, "_IN_PROGRESS", began, budgets.GOING_BACK, "its roll-back")
-
-    def _wait_while(self, stack: Stack, ending: str, began: float, seconds: float, what: str) -> Stack | None:
-        """Wait while the status of a stack ends so, and return what became of it; None when it is gone.
-
-        Raises:
-            CommandError: that lasts for so many seconds after it began.
-        """
+    def _wait_while(self, stack: Stack, ending: str, seconds: float, what: str, since: float) -> Stack | None:
+        """Wait while the status of a stack ends so, and return what became of it; None when it is gone."""
         while (now := self.find(stack.id)) and now.status.endswith(ending):
-            if self._clock.monotonic() > began + seconds:
+            if self._clock.monotonic() > since + seconds:
                 raise CommandError(
                     f"{stack.name} is {now.status} after {seconds / budgets.MINUTE:.0f} minutes; CloudFormation goes "
                     f"on with {what}: look again later"
