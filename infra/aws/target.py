@@ -135,6 +135,10 @@ class Target:
         """Return its functions whose stacks are there and tagged as ours, whatever this checkout has."""
         return [self.function_of(stack) for stack in self.function_stacks() if stack.carries(self.tags)]
 
+    def removed_functions(self) -> list[DeployedFunction]:
+        """Return those of its deployed functions whose folders this checkout no longer has."""
+        return [each for each in self.deployed_functions() if each.folder not in self.function_names]
+
     def function_of(self, stack: Stack) -> DeployedFunction:
         """Return the function of a stack."""
         return DeployedFunction(self._client, stack.name, self._short(stack.name), self.clock)
