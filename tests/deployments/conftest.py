@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Take one worker more than there are cores: these tests wait for executions and stacks, a quarter of their time."""
+    """Take one worker more than there are cores: a quarter of their time these tests wait."""
     return len(os.sched_getaffinity(0)) + 1 if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1) + 1
 
 

@@ -37,9 +37,7 @@ def test_an_asynchronous_execution_keeps_every_promise(deployed: Target, folder:
 
 
 @pytest.mark.parametrize("folder", ENVIRONMENT.function_names)
-def test_a_synchronous_execution_answers_with_the_result(
-    deployed: Target, client: "LambdaClient", folder: str
-) -> None:
+def test_a_synchronous_execution_answers_with_the_result(deployed: Target, client: "LambdaClient", folder: str) -> None:
     identifier = name()
     response = client.invoke(
         FunctionName=f"{deployed.function_name(folder)}:{naming.ALIAS}",

@@ -3,9 +3,31 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
 
 from infra.aws.function import DeployedFunction
-from tests.deployments.deployment import BROKEN, FOLDER, FUNCTION, PLATFORM, follow, marked, name, start, synthesize
+from infra.aws.target import Target
+from infra.errors import CommandError
+from infra.pipeline import deploy as deploy_command
+from tests.deployments.deployment import (
+    BROKEN,
+    ENVIRONMENT,
+    FOLDER,
+    FUNCTION,
+    PLATFORM,
+    TWIN,
+    Tree,
+    follow,
+    holding,
+    marked,
+    name,
+    start,
+    synthesize,
+)
+from tests.infra.fakes.commands import facts, run
 
 
 def test_a_failed_smoke_execution_takes_the_alias_back_and_every_execution_ends_on_its_version(
@@ -45,3 +67,39 @@ def test_a_diff_tells_what_would_change_and_nothing_else(
     assert "AWS::Lambda::Function" in found.pop(FUNCTION)
     assert all("There were no differences" in text for text in found.values())
     assert PLATFORM in found
+
+
+def test_of_two_functions_each_is_released_and_removed_by_itself(
+    session: boto3.Session, pipeline: Callable[..., int], tmp_path: Path
+) -> None:
+    assert pipeline
+    tree = Tree(tmp_path)
+    tree.add_twin()
+
+    def released(name: str) -> dict[str, Any]:
+        """Deploy the copy of the checkout as it is now."""
+        target = Target(tree.environment, given_session=session)
+        report = run(deploy_command, target, "--assembly", str(tree.build(tmp_path / name)))
+        assert report.code == 0
+        return facts(report)["functions"]
+
+    before = released("both")
+    first, second = before[FOLDER]["version"], before[TWIN]["version"]
+    tree.append(holding(60), TWIN)
+    after = released("second changed")
+    assert (after[FOLDER]["version"], after[FOLDER]["previous_version"]) == (first, first)
+    assert (after[TWIN]["version"] != second, after[TWIN]["previous_version"]) == (True, second)
+
+    target = Target(tree.environment, given_session=session)
+    twin, identifier = target.function(TWIN), name()
+    arn = start(twin, identifier)
+    tree.remove(TWIN)
+    with pytest.raises(CommandError, match=rf"{identifier} on version (.|\n)*--function {TWIN}"):
+        released("while an execution runs")
+    # Nothing was done: it takes new executions still.
+    assert twin.live() == after[TWIN]["version"]
+    assert twin.stop(arn, "the test says so")
+    assert follow(twin, arn).status == "STOPPED"
+    assert released("second removed")[FOLDER]["version"] == first
+    assert target.stacks.find(twin.name) is None
+    assert [function.folder for function in target.deployed_functions()] == list(ENVIRONMENT.function_names)
