@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import boto3
 
-from infra import naming
+from infra import functions, naming
 from infra.aws.clock import SYSTEM, Clock
 from infra.aws.function import DeployedFunction
 from infra.aws.session import open_session
@@ -30,7 +30,7 @@ class Target:
         clock: what is waited on.
 
     Raises:
-        UsageError: the environment hosts no previews, and a pull request is named.
+        UsageError: the environment hosts no previews, and a pull request is named; or no function can be named so.
     """
 
     environment: Environment
@@ -42,6 +42,8 @@ class Target:
     def __post_init__(self) -> None:
         if self.pull_request is not None:
             self.check_hosts_previews()
+        if self.only is not None:
+            functions.check_name(self.only)
 
     def check_hosts_previews(self) -> None:
         """Refuse an environment that hosts no previews.

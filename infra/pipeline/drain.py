@@ -96,7 +96,7 @@ def run(target: Target, arguments: Namespace) -> Report:
             f"{target.environment.name} is protected: stopping its executions takes --confirm {target.name}"
         )
     functions = target.deployed_functions()
-    stopped = drain_all(target, functions, Ending(arguments.running, arguments.deadline))
+    stopped = drain_all(target, functions, Ending(arguments.running, arguments.deadline)) if functions else 0
     closed = [each.name for each in functions if each.is_closed()]
     return _report(_told(closed, stopped) if closed else previews.none_found(target), stopped)
 
@@ -172,12 +172,14 @@ def _open(target: Target) -> Report:
 
 def _stop(target: Target, left: Running) -> int:
     """Stop what runs, and see it end."""
+    if not left:
+        return 0
     stopped = sum(
         function.stop(each.arn, f"{function.name} is being removed") for function, on in left.items() for each in on
     )
-    longest = max((target.environment.settings(each.folder).timeout_seconds for each in left), default=0)
+    longest = max(target.environment.settings(each.folder).timeout_seconds for each in left)
     patience = min(longest + STOPPED_AFTER_TIMEOUT_SECONDS, budgets.DRAIN)
-    unstopped = _wait(target, list(left), patience, paused_too=True) if left else left
+    unstopped = _wait(target, list(left), patience, paused_too=True)
     _refuse(target, unstopped, "were told to stop and have not: code that runs goes on to its next checkpoint")
     return stopped
 
@@ -207,7 +209,7 @@ def _wait(
 def _look(target: Target, functions: Sequence[DeployedFunction]) -> Running:
     """Return what runs. That nothing does is believed the second time."""
     found = _running(functions)
-    if functions and not found:
+    if not found:
         target.clock.sleep(SETTLES_WITHIN_SECONDS)
         found = _running(functions)
     return found
