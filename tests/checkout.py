@@ -5,11 +5,12 @@ Everything is called as the checkout's own files say, so that tests with such a 
 
 import re
 import shutil
+from functools import partial
 from pathlib import Path
 
 import aws_cdk
 
-from infra import ROOT, app, functions
+from infra import ROOT, app, bundle, functions
 from infra.environment import Environment, load
 from infra.project import LOCAL
 
@@ -93,6 +94,6 @@ class Tree:
         """Build the assembly of the local environment into a new folder."""
         context = {"environment": LOCAL, "commit": commit}
         built = aws_cdk.App(outdir=str(folder / "assembly"), context=context)
-        app.build(built, root=self.root)
+        app.build(built, partial(bundle.build, root=self.root), partial(load, root=self.root))
         built.synth()
         return folder / "assembly"

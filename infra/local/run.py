@@ -15,7 +15,7 @@ from infra.environment import Environment, load
 from infra.errors import UsageError
 from infra.local.aws import LocalAws, LocalAwsError
 from infra.pipeline.arguments import add_function
-from infra.pipeline.invoke import check_event
+from infra.pipeline.invoke import events
 from infra.project import LOCAL
 
 
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         environment = load(LOCAL)
         # Before anything is started: the same is said after a deployment, half a minute later.
-        check_event(Target(environment, only=parsed.function), parsed.event)
+        events(Target(environment, only=parsed.function), parsed.event)
         return run(environment, _options(parsed))
     except UsageError as error:
         print(error, file=sys.stderr)

@@ -46,4 +46,4 @@ def start(function: DeployedFunction, identifier: str) -> str:
 
 def follow(function: DeployedFunction, arn: str) -> Execution:
     """Follow an execution to its end."""
-    return function.follow(arn, budgets.SMOKE_EXECUTION)
+    return function.follow(arn, budgets.SMOKE)
