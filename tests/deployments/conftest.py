@@ -12,7 +12,8 @@ from infra.aws.function import DeployedFunction
 from infra.aws.target import Target
 from infra.local.aws import LocalAws
 from infra.pipeline.__main__ import main
-from tests.deployments.deployment import ENVIRONMENT, FOLDER
+from tests.checkout import FOLDER
+from tests.deployments.deployment import ENVIRONMENT
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient

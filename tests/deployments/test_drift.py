@@ -11,7 +11,8 @@ from infra.aws import drift
 from infra.aws.function import DeployedFunction
 from infra.aws.target import Target
 from infra.limits import LOG_RETENTION_DAYS
-from tests.deployments.deployment import FOLDER, FUNCTION, FUNCTIONS, PLATFORM, WHOLE, marked, synthesize
+from tests.checkout import FOLDER, marked
+from tests.deployments.deployment import FUNCTION, FUNCTIONS, PLATFORM, WHOLE, synthesize
 from tests.github.state import State
 
 Run = Callable[..., int]

@@ -10,7 +10,8 @@ from botocore.exceptions import ClientError
 
 from infra import contract, naming
 from infra.aws.target import Target
-from tests.deployments.deployment import ENVIRONMENT, FOLDER, event, follow, name, start, synthesize
+from tests.checkout import FOLDER
+from tests.deployments.deployment import ENVIRONMENT, event, follow, name, start, synthesize
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient

@@ -12,15 +12,14 @@ import pytest
 from infra.aws.function import DeployedFunction
 from infra.aws.target import Target
 from infra.pipeline import executions, prune, status
+from tests.checkout import FOLDER, holding
 from tests.deployments.deployment import (
     ENVIRONMENT,
-    FOLDER,
     FUNCTION,
     FUNCTIONS,
     PLATFORM,
     event,
     follow,
-    holding,
     name,
     start,
     synthesize,

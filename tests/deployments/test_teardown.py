@@ -13,15 +13,14 @@ from infra.aws.function import DeployedFunction
 from infra.aws.target import Target
 from infra.errors import CommandError
 from infra.pipeline import drain
+from tests.checkout import FOLDER, holding
 from tests.deployments.deployment import (
     ENVIRONMENT,
-    FOLDER,
     FUNCTION,
     FUNCTIONS,
     PLATFORM,
     WHOLE,
     follow,
-    holding,
     name,
     start,
     synthesize,

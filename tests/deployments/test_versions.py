@@ -12,21 +12,8 @@ from infra.aws.function import DeployedFunction
 from infra.aws.target import Target
 from infra.errors import CommandError
 from infra.pipeline import deploy as deploy_command
-from tests.deployments.deployment import (
-    BROKEN,
-    ENVIRONMENT,
-    FOLDER,
-    FUNCTION,
-    PLATFORM,
-    TWIN,
-    Tree,
-    follow,
-    holding,
-    marked,
-    name,
-    start,
-    synthesize,
-)
+from tests.checkout import BROKEN, FOLDER, TWIN, Tree, holding, marked
+from tests.deployments.deployment import ENVIRONMENT, FUNCTION, PLATFORM, follow, name, start, synthesize
 from tests.infra.fakes.commands import facts, run
 
 
