@@ -18,7 +18,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(project: Project, arguments: Namespace) -> Report:
-    """Build, and give a workflow's step the digests as JSON, by environment."""
+    """Build, and give a workflow's step as JSON what its stages deploy, in their order."""
     environments = load_all(project.root)
     targets = [Target(environments[name]) for name in project.promote]
     if arguments.pull_request is not None:
@@ -29,7 +29,13 @@ def run(project: Project, arguments: Namespace) -> Report:
     }
     digests = {name: assembly.digest() for name, assembly in built.items()}
     facts = {"promote": project.promote, "previews": project.previews, "digests": digests}
-    outputs = {"promote": json.dumps(project.promote), "digests": json.dumps(digests)}
+    stages = [{"environment": name, "digest": digests[name]} for name in project.promote]
+    outputs = {
+        "promote": json.dumps(project.promote),
+        "digests": json.dumps(digests),
+        "stages": json.dumps(stages),
+        "preview_digest": digests.get(project.previews, ""),
+    }
     lines = [f"{assembly.folder}: {', '.join(assembly.stack_names)}" for assembly in built.values()]
     return Report(facts, lines, outputs=outputs)
 
