@@ -11,6 +11,7 @@ from pathlib import Path
 import yaml
 
 from infra import ROOT
+from infra import project as projects
 from infra.console.progress import doing
 from tests.github.server import serve
 from tests.github.state import Pull, State
@@ -44,6 +45,7 @@ class GitHub:
         (folder / "home").mkdir()
         self.state = State(REPOSITORY.full_name)
         self.issuer = Issuer()
+        self._previews = projects.load().previews
         self.repository = Repository(folder, change)
         self.runs: list[Run] = []
         self.without_branch_rules: set[str] = set()
@@ -122,6 +124,10 @@ class GitHub:
         self._run_all(runs, {}, meanwhile)
         return {run.workflow: run for run in runs}
 
+    def tree(self, commit: str) -> Path:
+        """Return a checkout of a commit for which a workflow ran."""
+        return self._folder / f"tree-{commit}"
+
     def _run_all(self, runs: list[Run], before: Mapping[str, Job], meanwhile: Meanwhile | None = None) -> None:
         with doing("; ".join(run.title for run in runs)), ThreadPoolExecutor(len(runs) or 1) as pool:
             under_way = [pool.submit(self._run, run, before) for run in runs]
@@ -140,7 +146,7 @@ class GitHub:
         return self.happen(events.pull_request(pull, action, commit))
 
     def _start(self, event: Event) -> list[Run]:
-        tree = self._tree(event)
+        tree = self.tree(event.commit)
         if not tree.exists():
             self.repository.export(event.commit, tree)
         files = [name for name, content in read(tree).items() if events.starts(name, content, event)]
@@ -161,7 +167,7 @@ class GitHub:
             return self._refused(run, planned) or self._in_turn(run, planned, goes_on=goes_on)
 
         with run.going():
-            files = read(self._tree(run.event))
+            files = read(self.tree(run.event.commit))
             Jobs(run, before, play).run(workflows.start(files, run.workflow, run.event, run.id))
 
     def _in_turn(self, run: Run, planned: Planned, *, goes_on: bool) -> Job:
@@ -188,7 +194,7 @@ class GitHub:
     def _refused(self, run: Run, planned: Planned) -> Job | None:
         """Return a job that GitHub does not start, because of the rules of its environment."""
         name = planned.environment
-        if not name or name in self.without_branch_rules or environments.may_enter(run.event.ref, name):
+        if not name or name in self.without_branch_rules or environments.may_enter(run.event.ref, name, self._previews):
             return None
         reason = f"GitHub: {run.event.ref} is not allowed to deploy to {name} due to environment protection rules"
         return Job(planned.name, time.time(), time.time(), "failure", refusals=[reason])
@@ -197,7 +203,7 @@ class GitHub:
         (folder / "event.json").write_text(json.dumps(run.event.payload))
         (folder / run.workflow).write_text(yaml.safe_dump(planned.content, sort_keys=False, width=10_000))
         return Task(
-            tree=self._tree(run.event),
+            tree=self.tree(run.event.commit),
             file=folder / run.workflow,
             key=planned.key,
             event=run.event.name,
@@ -206,7 +212,7 @@ class GitHub:
             matrix=planned.matrix,
             token=",".join(f"{scope}={access}" for scope, access in planned.permissions.items()) or "none",
             environ=self._environ | self._given(run, planned) | {VARIABLE: str(folder / CANCEL)},
-            actions=third_party(self._tree(run.event)),
+            actions=third_party(self.tree(run.event.commit)),
         )
 
     def _given(self, run: Run, planned: Planned) -> dict[str, str]:
@@ -218,6 +224,3 @@ class GitHub:
             given["ACTIONS_ID_TOKEN_REQUEST_URL"] = f"{self.state.url}/token?{where}"
             given["ACTIONS_ID_TOKEN_REQUEST_TOKEN"] = "rehearsal"  # noqa: S105 - it guards nothing
         return given
-
-    def _tree(self, event: Event) -> Path:
-        return self._folder / f"tree-{event.commit}"
