@@ -1,26 +1,25 @@
 """The CDK app: the stacks of one environment, or of one pull request's preview.
 
 Context: `environment` names a file in environments/; `pull_request` makes the preview of that pull request; `commit` is
-what everything is tagged with, by default the commit that is checked out. `access` makes the access stack of the
-environment's account instead, and `existing_provider` lets it take the identity provider that the account has.
+what everything is tagged with, by default the commit that is checked out. `access` makes the environment's access stack
+instead, and `existing_provider` lets it take the identity provider that the account has.
 """
 
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import aws_cdk as cdk
 
 from infra import ROOT, bundle, naming
 from infra.bundle import BundleError
-from infra.environment import Environment, load, names, of_account
+from infra.environment import Environment, load, names
 from infra.errors import UsageError
-from infra.repository import load as load_repository
 from infra.stacks.access import Access
-from infra.stacks.orders import Orders
+from infra.stacks.function import FunctionStack
 from infra.stacks.platform import Platform
 
 
@@ -28,44 +27,58 @@ class ContextError(UsageError):
     """The context given to the app is wrong."""
 
 
-def build(app: cdk.App, make_bundle: Callable[[str, str], Path] = bundle.build) -> None:
+def build(
+    app: cdk.App,
+    make_bundle: Callable[[str, str, str], Path] = bundle.build,
+    read: Callable[[str], Environment] = load,
+) -> None:
     """Add the stacks that the app's context asks for.
 
     Args:
         app: the app, without stacks.
-        make_bundle: makes the function's zip for an architecture and a runtime.
+        make_bundle: makes the zip of a function, named by its folder, for an architecture and a runtime.
+        read: reads an environment by its name.
 
     Raises:
         ContextError: the context is wrong.
-        FileError: the environment's file is wrong, or infra/repository.toml.
-        BundleError: the function's dependencies are not installed.
+        FileError: the file of an environment is wrong, or project.toml.
+        BundleError: the dependencies of a function are not installed.
     """
-    environment = load(_environment(app))
+    environment = read(_environment(app))
     if app.node.try_get_context("access"):
         existing = bool(app.node.try_get_context("existing_provider"))
-        Access(app, load_repository(), of_account(environment.account), takes_existing_provider=existing)
-        cdk.Tags.of(app).add("project", naming.PROJECT)
+        Access(app, environment, takes_existing_provider=existing)
+        cdk.Tags.of(app).add("project", environment.project.name)
         return
     pull_request = _pull_request(app, environment)
     platform = None if pull_request else Platform(app, environment, _platform_synthesizer(environment))
     if pull_request or not environment.hosts_previews:
-        archive = make_bundle(environment.capacity_provider.architecture, environment.function.runtime)
-        orders = Orders(app, environment, _synthesizer(environment), archive, pull_request)
-        if platform:
-            # Not by a reference: CloudFormation reads the platform's parameter when it deploys.
-            orders.add_stack_dependency(platform)
-    for key, value in (naming.tags(environment.name, pull_request) | {"commit": _commit(app)}).items():
+        for stack in _functions(app, environment, pull_request, make_bundle):
+            if platform:
+                # Not by a reference: CloudFormation reads the platform's parameter when it deploys.
+                stack.add_stack_dependency(platform)
+    for key, value in (naming.tags(environment, pull_request) | {"commit": _commit(app)}).items():
         cdk.Tags.of(app).add(key, value)
 
 
+def _functions(
+    app: cdk.App, environment: Environment, pull_request: int | None, make_bundle: Callable[[str, str, str], Path]
+) -> Iterator[FunctionStack]:
+    """Make the stack of each function."""
+    architecture = environment.capacity_provider.architecture
+    for name in environment.function_names:
+        archive = make_bundle(name, architecture, environment.settings(name).runtime)
+        yield FunctionStack(app, environment, name, _synthesizer(environment), archive, pull_request=pull_request)
+
+
 def _synthesizer(environment: Environment) -> cdk.DefaultStackSynthesizer:
-    return cdk.DefaultStackSynthesizer(qualifier=environment.qualifier)
+    return cdk.DefaultStackSynthesizer(qualifier=naming.qualifier(environment))
 
 
 def _platform_synthesizer(environment: Environment) -> cdk.IStackSynthesizer:
     # The CDK's roles for previews may make nothing but previews: a person deploys the platform below them.
     if environment.hosts_previews:
-        return cdk.CliCredentialsStackSynthesizer(qualifier=environment.qualifier)
+        return cdk.CliCredentialsStackSynthesizer(qualifier=naming.qualifier(environment))
     return _synthesizer(environment)
 
 

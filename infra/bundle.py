@@ -1,6 +1,6 @@
-"""The function's bundle: its sources and locked dependencies in one zip, the same bytes each time.
+"""A function's bundle: the sources that it imports and its locked dependencies in one zip, the same bytes each time.
 
-Dependencies are installed by `make bundle`, for the function's architecture and runtime and without Docker. The zip is
+Dependencies are installed by `make bundle`, for each lock, architecture and runtime, and without Docker. The zip is
 then made from files alone, so that synthesizing needs no network.
 """
 
@@ -10,20 +10,16 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from infra import ROOT
-from infra.environment import load, names
+from infra import ROOT, sources
+from infra import functions as all_functions
+from infra.environment import load_all
+from infra.errors import UsageError
 
-FUNCTIONS = ROOT / "functions"
-LOCK = FUNCTIONS / "orders" / "requirements.txt"
-INSTALLED = ROOT / ".tools" / "bundle"
-BUILT = ROOT / "build" / "bundle"
-
-# The services that the function calls: Lambda for its checkpoints, STS for credentials of an assumed role. Whoever
-# calls another service from a step names it here.
+# The services that every durable function calls: Lambda for its checkpoints, STS for credentials of an assumed role.
 SERVICES = ("lambda", "sts")
 
 _PLATFORMS = {"arm64": "aarch64-manylinux_2_28", "x86_64": "x86_64-manylinux_2_28"}
@@ -36,100 +32,134 @@ class BundleError(Exception):
     """The dependencies are not installed, or installing them failed."""
 
 
-def build(architecture: str, runtime: str) -> Path:
-    """Build the bundle from what is installed, and return its zip.
+def build(function: str, architecture: str, runtime: str, root: Path = ROOT) -> Path:
+    """Build a function's bundle from what is installed, and return its zip.
+
+    Args:
+        function: its folder in functions/.
+        architecture: arm64 or x86_64.
+        runtime: such as python3.13.
+        root: the folder that holds functions/.
 
     Raises:
         BundleError: the dependencies are not installed as the lock has them.
+        UsageError: the function imports another one, or has a dependency's name.
     """
-    dependencies = _dependencies(architecture, runtime)
-    if not _is_current(dependencies):
+    dependencies = _dependencies(function, architecture, runtime, root)
+    if not dependencies.is_dir():
         raise BundleError(
-            f"the function's dependencies for {architecture} and {runtime} are not installed as "
-            f"{LOCK.relative_to(ROOT)} has them; `make bundle` installs them"
+            f"the dependencies of {function} for {architecture} and {runtime} are not installed as "
+            f"{_lock(function, root).relative_to(root)} has them; `make bundle` installs them"
         )
-    archive = BUILT / f"orders-{dependencies.name}.zip"
-    _zip(archive, [*_files(dependencies, is_needed), *_sources()])
+    archive = root / "build" / "bundle" / f"{function}-{architecture}-{runtime}.zip"
+    _zip(archive, _contents(function, dependencies, root))
     return archive
 
 
-def install(architecture: str, runtime: str) -> Path:
-    """Install the dependencies for one architecture and runtime, unless they are there as the lock has them.
+def install(function: str, architecture: str, runtime: str, root: Path = ROOT) -> Path:
+    """Install a function's dependencies for one architecture and runtime, unless they are there as the lock has them.
+
+    Functions whose locks are equal share the folder, which is returned.
 
     Raises:
-        BundleError: uv could not install them.
+        BundleError: there is no lock, or uv could not install what it has.
     """
-    dependencies = _dependencies(architecture, runtime)
-    if _is_current(dependencies):
+    dependencies = _dependencies(function, architecture, runtime, root)
+    if dependencies.is_dir():
         return dependencies
-    shutil.rmtree(dependencies, ignore_errors=True)
-    uv = shutil.which("uv", path=os.pathsep.join([str(ROOT / ".tools" / "uv" / "bin"), os.environ.get("PATH", "")]))
-    if uv is None:
-        raise BundleError("uv is not installed; `make bundle` installs it")
-    options = ["--target", str(dependencies), "--python-platform", _PLATFORMS[architecture]]
-    options += ["--python-version", runtime.removeprefix("python"), "--only-binary", ":all:", "--require-hashes"]
-    command = [uv, "pip", "install", "--quiet", *options, "--requirement", str(LOCK)]
-    if subprocess.run(command, check=False).returncode != 0:
-        raise BundleError(f"uv could not install {LOCK.relative_to(ROOT)} for {architecture} and {runtime}")
-    _stamp(dependencies).write_text(_lock_digest())
+    lock = _lock(function, root)
+    dependencies.parent.mkdir(parents=True, exist_ok=True)
+    # Others may install the same at this moment, and any may be cut short: the folder appears as a whole or not at all.
+    with TemporaryDirectory(dir=dependencies.parent) as folder:
+        (unfinished := Path(folder) / "installed").mkdir()
+        options = ["--target", str(unfinished), "--python-platform", _PLATFORMS[architecture]]
+        options += ["--python-version", runtime.removeprefix("python"), "--only-binary", ":all:", "--require-hashes"]
+        command = [_uv(), "pip", "install", "--quiet", *options, "--requirement", str(lock)]
+        if subprocess.run(command, check=False).returncode != 0:
+            raise BundleError(
+                f"uv could not install {lock.relative_to(root)} for {architecture} and {runtime}; where the lock is "
+                "at fault, `make lock` writes it anew"
+            )
+        if not dependencies.is_dir():
+            unfinished.rename(dependencies)
     return dependencies
 
 
-def is_needed(path: Path) -> bool:
-    """Whether the function needs a file of its dependencies, by its path relative to their folder."""
+def is_needed(path: Path, services: Collection[str] = SERVICES) -> bool:
+    """Whether a function that calls these services needs a file of its dependencies, by its path in their folder."""
     if path.parts[0] == "bin" or "__pycache__" in path.parts or path.name in _INSTALLER_RECORDS:
         return False
     if path.parts[:2] == ("botocore", "data"):
         # Files beside the services' folders describe partitions, endpoints and retries for all of them.
-        return path.parent.name == "data" or path.parts[2] in SERVICES
+        return path.parent.name == "data" or path.parts[2] in services
     return path.parts[:2] != ("boto3", "data") and not path.name.startswith(".")
 
 
-def report() -> Iterator[str]:
-    """Install what every environment needs, and tell the bundles' sizes before and after stripping."""
-    functions: dict[tuple[str, str], list[str]] = {}
-    for name in names():
-        environment = load(name)
-        functions.setdefault((environment.capacity_provider.architecture, environment.function.runtime), []).append(
-            name
-        )
-    for (architecture, runtime), environments in functions.items():
-        dependencies = install(architecture, runtime)
-        yield f"{architecture}, {runtime} ({', '.join(environments)}):"
-        whole = [*_files(dependencies, lambda _: True), *_sources()]
-        stripped = [*_files(dependencies, is_needed), *_sources()]
-        yield f"  whole     {_unzipped(whole)}"
-        yield f"  stripped  {_unzipped(stripped)}, {_zipped(stripped)}"
+def report(root: Path = ROOT) -> Iterator[str]:
+    """Install what every environment needs, and tell the size of each function's bundle before and after stripping."""
+    for function in all_functions.names(root):
+        for (architecture, runtime), environments in _targets(function, root).items():
+            dependencies = install(function, architecture, runtime, root)
+            yield f"{function}, {architecture}, {runtime} ({', '.join(environments)}):"
+            modules = _named(sources.carried(function, root), root / "functions")
+            yield f"  whole     {_unzipped([*_named(dependencies.rglob('*'), dependencies), *modules])}"
+            stripped = _contents(function, dependencies, root)
+            yield f"  stripped  {_unzipped(stripped)}, {_zipped(stripped)}"
 
 
-def _dependencies(architecture: str, runtime: str) -> Path:
-    return INSTALLED / f"{architecture}-{runtime}"
+def _targets(function: str, root: Path) -> dict[tuple[str, str], list[str]]:
+    """Return what a function is deployed for, each architecture and runtime with the environments that have it."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for environment in load_all(root).values():
+        key = environment.capacity_provider.architecture, environment.settings(function).runtime
+        found.setdefault(key, []).append(environment.name)
+    return found
 
 
-def _stamp(dependencies: Path) -> Path:
-    # Inside the folder, so that neither outlives the other when an installation is cut short or the folder removed.
-    return dependencies / ".lock-digest"
+def _lock(function: str, root: Path) -> Path:
+    lock = root / "functions" / function / "requirements.txt"
+    if not lock.is_file():
+        file = lock.relative_to(root)
+        raise BundleError(f"{file}: there is no such file; `make lock` writes it from the requirements.in beside it")
+    return lock
 
 
-def _is_current(dependencies: Path) -> bool:
-    stamp = _stamp(dependencies)
-    return stamp.exists() and stamp.read_text() == _lock_digest()
+def _dependencies(function: str, architecture: str, runtime: str, root: Path) -> Path:
+    digest = hashlib.sha256(_lock(function, root).read_bytes()).hexdigest()
+    return root / ".tools" / "bundle" / f"{digest[:16]}-{architecture}-{runtime}"
 
 
-def _lock_digest() -> str:
-    return hashlib.sha256(LOCK.read_bytes()).hexdigest()
+def _uv() -> str:
+    uv = shutil.which("uv", path=os.pathsep.join([str(ROOT / ".tools" / "uv" / "bin"), os.environ.get("PATH", "")]))
+    if uv is None:
+        raise BundleError("uv is not installed; `make bundle` installs it")
+    return uv
 
 
-def _files(folder: Path, wanted: Callable[[Path], bool]) -> Iterator[tuple[str, Path]]:
-    """Yield the name within the bundle and the place of every wanted file of a folder."""
-    for path in folder.rglob("*"):
-        relative = path.relative_to(folder)
-        if path.is_file() and wanted(relative):
-            yield relative.as_posix(), path
+def _contents(function: str, dependencies: Path, root: Path) -> list[tuple[str, Path]]:
+    """Return the name and the place of every file of a bundle.
+
+    A service's description is carried where the code has the service's name in quotes, as `boto3.client("s3")` does.
+    """
+    modules = sources.carried(function, root)
+    services = {*SERVICES, *sources.strings(modules)}
+    needed = [
+        (name, path) for name, path in _named(dependencies.rglob("*"), dependencies) if is_needed(Path(name), services)
+    ]
+    ours = _named(modules, root / "functions")
+    if both := {_importable(name) for name, _ in needed} & {_importable(name) for name, _ in ours}:
+        name = min(both)
+        raise UsageError(f"functions/{name}: has the name of a dependency of {function}; give it another")
+    return [*needed, *ours]
 
 
-def _sources() -> Iterator[tuple[str, Path]]:
-    return _files(FUNCTIONS, lambda path: path.suffix == ".py")
+def _named(paths: Iterable[Path], folder: Path) -> list[tuple[str, Path]]:
+    return [(path.relative_to(folder).as_posix(), path) for path in paths if path.is_file()]
+
+
+def _importable(name: str) -> str:
+    """Return what a file of a bundle is imported by."""
+    return name.partition("/")[0].removesuffix(".py")
 
 
 def _zip(target: Path, files: list[tuple[str, Path]]) -> None:
@@ -152,19 +182,22 @@ def _unzipped(files: list[tuple[str, Path]]) -> str:
 
 def _zipped(files: list[tuple[str, Path]]) -> str:
     with TemporaryDirectory() as folder:
-        archive = Path(folder) / "orders.zip"
+        archive = Path(folder) / "bundle.zip"
         _zip(archive, files)
         return f"{archive.stat().st_size / 1e6:.2f} MB zipped"
 
 
 def main() -> int:
-    """Run `make bundle`."""
+    """Run `make bundle`. Exit code 1 where something can't be installed, 2 where a file is wrong."""
     try:
         for line in report():
             print(line)
     except BundleError as error:
         print(error, file=sys.stderr)
         return 1
+    except UsageError as error:
+        print(error, file=sys.stderr)
+        return 2
     return 0
 
 

@@ -1,8 +1,11 @@
-"""Deploy the access stack of an environment's account, with your own credentials. Can be run again without harm.
+"""Deploy the access stack of an environment, with your own credentials. Can be run again without harm.
 
 It shows what it would make or change, and asks.
 """
 
+import re
+import shutil
+import subprocess
 import sys
 from argparse import ArgumentParser, Namespace
 from tempfile import TemporaryDirectory
@@ -13,10 +16,14 @@ from infra.aws.cdk import cdk
 from infra.aws.target import Target
 from infra.console.progress import console, doing
 from infra.console.report import Report
-from infra.environment import of_account
 from infra.errors import CommandError, UsageError
 from infra.policies import purposes, trust
-from infra.repository import load as load_repository
+from infra.project import Project
+
+# The ways in which git writes an address of GitHub, over SSH and HTTPS.
+_ON_GITHUB = re.compile(
+    r"(?:\w+://)?(?:[^@/]+@)?(?:ssh\.)?github\.com(?::\d+)?[:/]+([^/]+/[^/]+?)(?:\.git)?/*", re.IGNORECASE
+)
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -26,42 +33,55 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(target: Target, arguments: Namespace) -> Report:
     """Deploy the stack, once its changes were agreed to."""
-    repository = load_repository()
+    environment = target.environment
+    repository = environment.project.repository.full_name
     if not arguments.yes and not sys.stdin.isatty():
         raise UsageError("there is no terminal to ask on; --yes deploys without asking")
-    account = target.environment.account
-    environments = of_account(account)
-    # The stack lies in the region of the account's first environment.
-    first = Target(environments[0], given_session=target.given_session, clock=target.clock)
-    context = ["--context", "access=true", "--context", f"environment={target.environment.name}"]
-    if has_foreign_provider(first):
+    context = ["--context", "access=true", "--context", f"environment={environment.name}"]
+    if has_foreign_provider(target):
         context += ["--context", "existing_provider=true"]
+    stack = naming.access_stack(environment)
     with TemporaryDirectory() as assembly:
-        with doing(f"Synthesizing {naming.ACCESS_STACK}"):
+        with doing(f"Synthesizing {stack}"):
             cdk(["synth", "--quiet", "--output", assembly, *context], log="access-build", verbose=arguments.verbose)
-        built = [naming.ACCESS_STACK, "--app", assembly]
+        built = [stack, "--app", assembly]
         if not arguments.yes:
-            changes = cdk(["diff", "--no-change-set", *built], log="access-diff", session=first.session)
+            changes = cdk(["diff", "--no-change-set", *built], log="access-diff", session=target.session)
             console.print(changes, markup=False)
-            _ask(f"Give {repository.full_name} on GitHub this access to account {account}?")
-        with doing(f"Deploying {naming.ACCESS_STACK} to account {account}"):
+        if (origin := origin_on_github(environment.project)) and origin.lower() != repository.lower():
+            said = f"origin is {origin}, and project.toml says {repository}: its workflows get this access"
+            console.print(said, markup=False, soft_wrap=True)
+        if not arguments.yes:
+            _ask(f"Give {repository} on GitHub this access to {environment.name} in account {environment.account}?")
+        with doing(f"Deploying {stack} to account {environment.account}"):
             cdk(
                 ["deploy", "--require-approval", "never", *built],
                 log="access",
-                session=first.session,
+                session=target.session,
                 verbose=arguments.verbose,
             )
     roles = {
-        purposes.role(each, purpose): purposes.role_arn(each, purpose)
-        for each in environments
-        for purpose in purposes.PURPOSES
+        purposes.role(environment, purpose): purposes.role_arn(environment, purpose) for purpose in purposes.PURPOSES
     }
-    facts = {"account": account, "repository": repository.full_name, "roles": roles}
-    return Report(facts, [f"Workflows of {repository.full_name} may assume:", *roles.values()])
+    facts = {"account": environment.account, "repository": repository, "roles": roles}
+    return Report(facts, [f"Workflows of {repository} may assume:", *roles.values()])
+
+
+def origin_on_github(project: Project) -> str | None:
+    """Return owner and name of the repository on GitHub that git calls origin here; None where it is none."""
+    git = shutil.which("git")
+    if git is None:
+        return None
+    command = [git, "remote", "get-url", "origin"]
+    address = subprocess.run(command, cwd=project.root, capture_output=True, text=True, check=False).stdout.strip()
+    match = _ON_GITHUB.fullmatch(address)
+    return match[1] if match else None
 
 
 def has_foreign_provider(target: Target) -> bool:
-    """Return whether the account has an identity provider for GitHub that is not the access stack's.
+    """Return whether the account has an identity provider for GitHub that is not this access stack's.
+
+    It may be that of another environment's: the first in an account makes it.
 
     Raises:
         CommandError: it has one, which does not take the audience that the workflows ask tokens for.
@@ -72,8 +92,9 @@ def has_foreign_provider(target: Target) -> bool:
         provider = client.get_open_id_connect_provider(OpenIDConnectProviderArn=arn)
     except client.exceptions.NoSuchEntityException:
         return False
-    if target.stacks.find(naming.ACCESS_STACK) and any(
-        resource.get("PhysicalResourceId") == arn for resource in target.stacks.resources(naming.ACCESS_STACK)
+    stack = naming.access_stack(target.environment)
+    if target.stacks.find(stack) and any(
+        resource.get("PhysicalResourceId") == arn for resource in target.stacks.resources(stack)
     ):
         return False
     if trust.AUDIENCE not in provider.get("ClientIDList", []):

@@ -17,10 +17,10 @@ from infra.console.progress import doing
 from infra.console.report import Report
 from infra.environment import Environment
 from infra.errors import CommandError
-from infra.policies.resources import deployed_stacks, stack_arns
+from infra.policies.resources import deployed_stacks, policy_arn, stack_arns
 
 # `cdk bootstrap` does not replace a stack of another variant: the CLI's own template can't widen this one unnoticed.
-VARIANT = "orders: the CDK's template, narrowed to the stacks of one environment"
+VARIANT = "The CDK's template, narrowed to the stacks of one environment"
 
 DEPLOY_ROLE = "DeploymentActionRole"
 # Its statements in the CLI's template that are left as they are, are given the environment's stacks for their
@@ -49,7 +49,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(target: Target, arguments: Namespace) -> Report:
     """Bootstrap."""
     environment = target.environment
-    policy = f"arn:aws:iam::{environment.account}:policy/{naming.execution_policy(environment)}"
+    policy = policy_arn(environment, naming.execution_policy(environment))
     _check_policy(target, policy)
     template = narrow(_original(environment), environment)
     path = ROOT / "build" / "bootstrap" / f"{environment.name}.json"
@@ -59,7 +59,7 @@ def run(target: Target, arguments: Namespace) -> Report:
     toolkit = naming.toolkit_stack(environment)
     options = {
         "--template": str(path),
-        "--qualifier": environment.qualifier,
+        "--qualifier": naming.qualifier(environment),
         "--toolkit-stack-name": toolkit,
         "--cloudformation-execution-policies": policy,
     }

@@ -11,12 +11,13 @@ from infra import naming
 from infra.environment import Environment
 from infra.policies import resources, trust
 from infra.policies.purposes import PURPOSES, role_arn
-from infra.policies.resource_types import ORDERS_TYPES, Grant, granted, platform_types, statements
+from infra.policies.resource_types import FUNCTION_TYPES, Grant, granted, platform_types, statements
 from infra.policies.resources import (
     Statement,
     allow,
-    orders_names,
-    platform_names,
+    function_stacks,
+    names_of_functions,
+    names_of_platform,
     policy_arn,
     resolve,
     stack_arns,
@@ -31,7 +32,11 @@ DETECTING = [
     "cloudformation:ListStackResources",
 ]
 # What IAM can't narrow to a stack.
-EVERYWHERE = ["cloudformation:BatchDescribeTypeConfigurations", "cloudformation:DescribeStackDriftDetectionStatus"]
+EVERYWHERE = [
+    "cloudformation:BatchDescribeTypeConfigurations",
+    "cloudformation:DescribeStackDriftDetectionStatus",
+    *resources.LISTING,
+]
 
 READING = ("Describe", "Get", "List")
 
@@ -70,42 +75,32 @@ BUCKET = (
 TOOLKIT_ROLES = ("cfn-exec", "deploy", "file-publishing")
 
 
-def watched_stacks(environment: Environment, account: list[Environment]) -> list[str]:
-    """Name the stacks of which drift is told in an environment: its own, its toolkit's, and in one `access`.
-
-    That lies in the region of the account's first environment, which so is the one that watches it.
-
-    Args:
-        environment: the environment.
-        account: all of its account, in the order of their names.
-    """
-    own = [naming.platform_stack(environment)]
-    if not environment.hosts_previews:
-        own.append(naming.orders_stack(environment.name))
-    access = [naming.ACCESS_STACK] if _holds_access(environment, account) else []
-    return [*own, naming.toolkit_stack(environment), *access]
+def watched_stacks(environment: Environment) -> list[str]:
+    """Name the stacks of which drift is told in an environment: its own, and the two that a person deploys for them."""
+    names = () if environment.hosts_previews else environment.function_names
+    return _watched(environment, [naming.function(environment, name) for name in names])
 
 
-def detecting(environment: Environment, account: list[Environment]) -> list[Statement]:
+def detecting(environment: Environment) -> list[Statement]:
     """Return what it takes to tell drift of the watched stacks: reads, and no object of a bucket."""
-    reads = [*_of_own(environment), *_of_toolkit(environment)]
-    if _holds_access(environment, account):
-        reads += _of_access(environment, account)
+    functions = [] if environment.hosts_previews else [function_stacks(environment)]
+    reads = [*_of_own(environment), *_of_toolkit(environment), *_of_access(environment)]
     return [
         allow(EVERYWHERE, ["*"]),
-        allow(DETECTING, stack_arns(environment, *watched_stacks(environment, account))),
+        allow(DETECTING, stack_arns(environment, *_watched(environment, functions))),
         *statements(reads, lambda _: {}),
     ]
 
 
-def _holds_access(environment: Environment, account: list[Environment]) -> bool:
-    return account[0].name == environment.name
+def _watched(environment: Environment, functions: list[str]) -> list[str]:
+    by_hand = [naming.toolkit_stack(environment), naming.access_stack(environment)]
+    return [naming.platform_stack(environment), *functions, *by_hand]
 
 
 def _of_own(environment: Environment) -> Iterator[Grant]:
-    everything = [*granted(platform_types(environment), platform_names(environment))]
+    everything = [*granted(platform_types(environment), names_of_platform(environment))]
     if not environment.hosts_previews:
-        everything += granted(ORDERS_TYPES, orders_names(environment))
+        everything += granted(FUNCTION_TYPES, names_of_functions(environment))
     for action, resource in everything:
         service, _, name = action.partition(":")
         if name.startswith(READING) and service != "s3":
@@ -113,15 +108,16 @@ def _of_own(environment: Environment) -> Iterator[Grant]:
 
 
 def _of_toolkit(environment: Environment) -> Iterator[Grant]:
-    names = platform_names(environment)
+    names = names_of_platform(environment)
     yield from product(ROLE, toolkit_roles(environment, *TOOLKIT_ROLES))
     yield from product(BUCKET, resolve(resources.BUCKET, names))
     yield from product(PARAMETER, resolve(resources.BOOTSTRAP_VERSION, names))
 
 
-def _of_access(environment: Environment, account: list[Environment]) -> Iterator[Grant]:
+def _of_access(environment: Environment) -> Iterator[Grant]:
+    policies = [naming.execution_policy(environment)]
+    if environment.hosts_previews:
+        policies.append(naming.boundary(environment))
     yield from product(PROVIDER, [trust.provider_arn(environment.account)])
-    for each in account:
-        policies = [naming.execution_policy(each), *([naming.boundary(each)] if each.hosts_previews else [])]
-        yield from product(ROLE, [role_arn(each, purpose) for purpose in PURPOSES])
-        yield from product(POLICY, [policy_arn(each, policy) for policy in policies])
+    yield from product(ROLE, [role_arn(environment, purpose) for purpose in PURPOSES])
+    yield from product(POLICY, [policy_arn(environment, policy) for policy in policies])

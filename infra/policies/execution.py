@@ -9,7 +9,7 @@ from typing import Any
 
 from infra import naming
 from infra.environment import Environment
-from infra.policies.resource_types import ORDERS_TYPES, Actions, Grant, granted, grants, platform_types, statements
+from infra.policies.resource_types import FUNCTION_TYPES, Actions, Grant, granted, grants, platform_types, statements
 from infra.policies.resources import (
     BOOTSTRAP_VERSION,
     FUNCTION,
@@ -18,8 +18,8 @@ from infra.policies.resources import (
     ROLE,
     Statement,
     allow,
-    orders_names,
-    platform_names,
+    names_of_functions,
+    names_of_platform,
     policy_arn,
     resolve,
 )
@@ -33,7 +33,7 @@ MANAGED_POLICIES = (
 # Actions by which a role gets rights. In previews they are allowed for roles under the permissions boundary alone.
 BOUNDED = ("iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy")
 
-# The platform's roles have policies of AWS; the function's role has none.
+# The platform's roles have policies of AWS; those of functions have none.
 ATTACHING: Actions = {ROLE: "iam:AttachRolePolicy iam:DetachRolePolicy"}
 BOUNDING: Actions = {ROLE: "iam:PutRolePermissionsBoundary"}
 # What CloudFormation reads while it deploys a template of the CDK's.
@@ -43,15 +43,15 @@ DEPLOYING: Actions = {BOOTSTRAP_VERSION: "ssm:GetParameters", PARAMETER: "ssm:Ge
 def execution(environment: Environment) -> list[Statement]:
     """Return what CloudFormation may do for the workflows that deploy to an environment.
 
-    Where there are previews that is the orders stacks of pull requests alone: a person deploys the platform below them.
+    Where there are previews that is the functions of pull requests alone: a person deploys the platform below them.
     """
-    granted = [*_of_orders(environment), *_of_platform(environment)]
+    granted = [*_of_functions(environment), *_of_platform(environment)]
     return statements(granted, lambda action: _condition(action, environment))
 
 
 def boundary(environment: Environment) -> list[Statement]:
-    """Return what the function of a preview may do at most, whatever its pull request makes of its role."""
-    names = orders_names(environment)
+    """Return what a function of a preview may do at most, whatever its pull request makes of its role."""
+    names = names_of_functions(environment)
     durable = ["lambda:CheckpointDurableExecution", "lambda:GetDurableExecutionState"]
     return [
         allow(durable, resolve(FUNCTION, names)),
@@ -64,9 +64,9 @@ def boundary_arn(environment: Environment) -> str:
     return policy_arn(environment, naming.boundary(environment))
 
 
-def _of_orders(environment: Environment) -> Iterator[Grant]:
-    names = orders_names(environment)
-    yield from granted(ORDERS_TYPES, names)
+def _of_functions(environment: Environment) -> Iterator[Grant]:
+    names = names_of_functions(environment)
+    yield from granted(FUNCTION_TYPES, names)
     yield from grants(DEPLOYING, names)
     if environment.hosts_previews:
         yield from grants(BOUNDING, names)
@@ -74,7 +74,7 @@ def _of_orders(environment: Environment) -> Iterator[Grant]:
 
 def _of_platform(environment: Environment) -> Iterator[Grant]:
     if not environment.hosts_previews:
-        names = platform_names(environment)
+        names = names_of_platform(environment)
         yield from granted(platform_types(environment), names)
         yield from grants(ATTACHING, names)
 

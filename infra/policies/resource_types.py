@@ -126,7 +126,7 @@ ACTIONS: dict[str, Actions] = {
     "Custom::VpcRestrictDefaultSG": {FUNCTION: "lambda:InvokeFunction"},
 }
 
-ORDERS_TYPES = (
+FUNCTION_TYPES = (
     "AWS::IAM::Policy",
     "AWS::IAM::Role",
     "AWS::Lambda::Alias",
@@ -170,13 +170,13 @@ def platform_types(environment: Environment) -> tuple[str, ...]:
 
 
 def granted(types: Iterable[str], names: dict[str, str]) -> Iterator[Grant]:
-    """Yield what resource types take, on the resources of these names."""
+    """Yield what resource types take, on the resources whose names begin so."""
     for kind in types:
         yield from grants(ACTIONS[kind], names)
 
 
 def grants(actions: Actions, names: dict[str, str]) -> Iterator[Grant]:
-    """Yield actions, each with its resources of these names."""
+    """Yield actions, each with its resources whose names begin so."""
     for resources, listed in actions.items():
         for resource in resolve(resources, names):
             yield from ((action, resource) for action in listed.split())

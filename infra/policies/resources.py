@@ -1,7 +1,8 @@
 """Resources as policies name them, and the statements of policies.
 
-Resources are narrowed by name. CloudFormation begins the names that it makes up with the stack's. Names of EC2 are
-random, so there the account and region are the limit.
+Resources are narrowed by the beginnings of their names: CloudFormation begins the names that it makes up with the
+stack's, of which it leaves at least 25 characters. Functions are named by one pattern, so that a new one needs no other
+policies. Names of EC2 are random, so there the account and region are the limit.
 """
 
 from typing import Any
@@ -14,11 +15,11 @@ ANY = ("*",)  # for actions that IAM can't narrow
 EC2 = ("arn:aws:ec2:{region}:{account}:*",)
 HOSTED_ZONE = ("arn:aws:route53:::hostedzone/*",)
 FUNCTION = (
-    "arn:aws:lambda:{region}:{account}:function:{function}",
-    "arn:aws:lambda:{region}:{account}:function:{function}:*",
+    "arn:aws:lambda:{region}:{account}:function:{stack}-*",
+    "arn:aws:lambda:{region}:{account}:function:{stack}-*:*",
 )
 CAPACITY_PROVIDER = ("arn:aws:lambda:{region}:{account}:capacity-provider:{platform}-*",)
-ROLE = ("arn:aws:iam::{account}:role/{role}",)
+ROLE = ("arn:aws:iam::{account}:role/{stack}-*",)
 LAMBDA_SERVICE_ROLE = ("arn:aws:iam::{account}:role/aws-service-role/lambda.amazonaws.com/*",)
 LOG_GROUP = ("arn:aws:logs:{region}:{account}:log-group:{stack}-*",)
 PARAMETER = ("arn:aws:ssm:{region}:{account}:parameter/{platform}/*",)
@@ -26,26 +27,27 @@ BOOTSTRAP_VERSION = ("arn:aws:ssm:{region}:{account}:parameter/cdk-bootstrap/{qu
 BUCKET = ("arn:aws:s3:::cdk-{qualifier}-assets-{account}-{region}",)
 ASSETS = (f"{BUCKET[0]}/*",)
 
+# Names of stacks, by which it is known what is deployed. IAM can't narrow it.
+LISTING = ["cloudformation:ListStacks"]
+
 Statement = dict[str, Any]
 
 
-def orders_names(environment: Environment) -> dict[str, str]:
-    """Return the names that the orders stacks of an environment make, as resources are given in IAM."""
-    stack = orders_stacks(environment)
-    # Not every role whose name begins so: those of the access stack do as well, and would be a way to more rights.
-    return _names(environment) | {"stack": stack, "function": stack, "role": f"{stack}-Role*"}
+def names_of_functions(environment: Environment) -> dict[str, str]:
+    """Return how the names begin that the stacks of an environment's functions make, or of those of its previews."""
+    return _names(environment, _beginning(environment))
 
 
-def platform_names(environment: Environment) -> dict[str, str]:
-    """Return the names that the platform stack of an environment makes."""
-    stack = naming.platform_stack(environment)
-    return _names(environment) | {"stack": stack, "function": f"{stack}-*", "role": f"{stack}-*"}
+def names_of_platform(environment: Environment) -> dict[str, str]:
+    """Return how the names begin that the platform stack of an environment makes."""
+    return _names(environment, naming.platform_stack(environment))
 
 
 def toolkit_roles(environment: Environment, *roles: str) -> list[str]:
     """Return the ARNs of roles that the CDK's bootstrap of an environment makes, such as `deploy`."""
     account, region = environment.account, environment.region
-    return [f"arn:aws:iam::{account}:role/cdk-{environment.qualifier}-{role}-role-{account}-{region}" for role in roles]
+    qualifier = naming.qualifier(environment)
+    return [f"arn:aws:iam::{account}:role/cdk-{qualifier}-{role}-role-{account}-{region}" for role in roles]
 
 
 def policy_arn(environment: Environment, name: str) -> str:
@@ -53,15 +55,15 @@ def policy_arn(environment: Environment, name: str) -> str:
     return f"arn:aws:iam::{environment.account}:policy/{name}"
 
 
-def orders_stacks(environment: Environment) -> str:
-    """Return the name of an environment's orders stack, or the pattern of those of its previews."""
-    return naming.orders_stack(environment.name) if not environment.hosts_previews else f"{naming.PROJECT}-pr-*"
+def function_stacks(environment: Environment) -> str:
+    """Return the pattern of the stacks of an environment's functions, or of those of its previews."""
+    return f"{_beginning(environment)}-*"
 
 
 def deployed_stacks(environment: Environment) -> list[str]:
     """Name the stacks that workflows deploy and remove: below previews, the platform is a person's."""
-    orders = orders_stacks(environment)
-    return [orders] if environment.hosts_previews else [naming.platform_stack(environment), orders]
+    functions = function_stacks(environment)
+    return [functions] if environment.hosts_previews else [naming.platform_stack(environment), functions]
 
 
 def stack_arns(environment: Environment, *names: str) -> list[str]:
@@ -80,10 +82,16 @@ def allow(actions: list[str], resources: list[str], condition: dict[str, Any] | 
     return statement | ({"Condition": condition} if condition else {})
 
 
-def _names(environment: Environment) -> dict[str, str]:
+def _beginning(environment: Environment) -> str:
+    """Return what the names of an environment's functions begin with, and those of no other's."""
+    return f"{environment.project.name}-pr" if environment.hosts_previews else naming.whole(environment)
+
+
+def _names(environment: Environment, stack: str) -> dict[str, str]:
     return {
         "account": environment.account,
         "region": environment.region,
-        "qualifier": environment.qualifier,
+        "qualifier": naming.qualifier(environment),
         "platform": naming.platform_stack(environment),
+        "stack": stack,
     }

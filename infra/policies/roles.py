@@ -7,12 +7,13 @@ from infra.policies.purposes import Purpose
 from infra.policies.resources import (
     CAPACITY_PROVIDER,
     FUNCTION,
+    LISTING,
     Statement,
     allow,
     deployed_stacks,
-    orders_names,
-    orders_stacks,
-    platform_names,
+    function_stacks,
+    names_of_functions,
+    names_of_platform,
     resolve,
     stack_arns,
     toolkit_roles,
@@ -24,47 +25,60 @@ EXECUTIONS = [
     "lambda:ListDurableExecutionsByFunction",
     "lambda:StopDurableExecution",
 ]
+# An alias under another name is how a drain refuses new executions.
+DRAINING = [
+    *EXECUTIONS,
+    "lambda:CreateAlias",
+    "lambda:DeleteAlias",
+    "lambda:GetAlias",
+    "lambda:GetPolicy",
+    "lambda:UpdateAlias",
+]
 
 
-def permissions(purpose: Purpose, environment: Environment, account: list[Environment]) -> list[Statement]:
-    """Return what the role of a purpose may do.
-
-    Args:
-        purpose: what its workflow does.
-        environment: where.
-        account: all environments of its account, in the order of their names.
-    """
-    if purpose == "drift":
-        return drift.detecting(environment, account)
-    by_purpose = {"deploy": _deploying, "read": _reading, "prune": _pruning, "teardown": _tearing_down}
+def permissions(purpose: Purpose, environment: Environment) -> list[Statement]:
+    """Return what the role of a purpose may do in an environment."""
+    by_purpose = {
+        "deploy": _deploying,
+        "read": _reading,
+        "drift": drift.detecting,
+        "prune": _pruning,
+        "teardown": _tearing_down,
+    }
     return by_purpose[purpose](environment)
 
 
 def _deploying(environment: Environment) -> list[Statement]:
-    """Return what deploying takes: the CDK's own roles, an order to try it with, and the way back."""
+    """Return what deploying takes: the CDK's own roles, an execution to try it with, and the way back.
+
+    With that goes the removal of functions that the code no longer has, and of nothing else.
+    """
     stacks = stack_arns(environment, *deployed_stacks(environment))
+    removed = ["DeleteStack", "DescribeStackEvents", "UpdateTerminationProtection"]
     return [
         allow(["sts:AssumeRole"], toolkit_roles(environment, "deploy", "file-publishing")),
+        allow(LISTING, ["*"]),
         # A deployment that was cancelled is taken back while it is under way.
         allow(["cloudformation:CancelUpdateStack", "cloudformation:DescribeStacks"], stacks),
+        allow([f"cloudformation:{action}" for action in removed], _function_stacks(environment)),
         # Durable executions belong to versions, so the function's own ARN is not enough (Lambda developer guide,
         # security of durable functions); listing them takes it.
         allow(
-            [
-                *EXECUTIONS,
-                "lambda:InvokeFunction",
-                "lambda:GetAlias",
-                "lambda:PutFunctionScalingConfig",
-                "lambda:UpdateAlias",
-            ],
-            _function(environment),
+            [*DRAINING, "lambda:InvokeFunction", "lambda:PutFunctionScalingConfig"],
+            _functions(environment),
         ),
     ]
 
 
 def _reading(environment: Environment) -> list[Statement]:
-    """Return what comparing templates takes. Not the CDK's lookup role: that may read everything in the account."""
-    return [allow(["cloudformation:DescribeStacks", "cloudformation:GetTemplate"], _stacks(environment))]
+    """Return what comparing templates takes, and seeing which functions would go.
+
+    Not the CDK's lookup role: that may read everything in the account.
+    """
+    return [
+        allow(LISTING, ["*"]),
+        allow(["cloudformation:DescribeStacks", "cloudformation:GetTemplate"], _stacks(environment)),
+    ]
 
 
 def _pruning(environment: Environment) -> list[Statement]:
@@ -80,9 +94,9 @@ def _pruning(environment: Environment) -> list[Statement]:
                 "lambda:ListVersionsByFunction",
                 "lambda:PutFunctionScalingConfig",
             ],
-            _function(environment),
+            _functions(environment),
         ),
-        allow(["lambda:DeleteFunction"], _function(environment)[1:]),
+        allow(["lambda:DeleteFunction"], _functions(environment)[1:]),
     ]
 
 
@@ -92,18 +106,7 @@ def _tearing_down(environment: Environment) -> list[Statement]:
         *_looking(environment),
         allow(["tag:GetResources"], ["*"]),
         allow(["cloudformation:DeleteStack"], stack_arns(environment, *deployed_stacks(environment))),
-        # An alias under another name is how a drain refuses new executions.
-        allow(
-            [
-                *EXECUTIONS,
-                "lambda:CreateAlias",
-                "lambda:DeleteAlias",
-                "lambda:GetAlias",
-                "lambda:GetPolicy",
-                "lambda:UpdateAlias",
-            ],
-            _function(environment),
-        ),
+        allow(DRAINING, _functions(environment)),
     ]
 
 
@@ -111,19 +114,23 @@ def _looking(environment: Environment) -> list[Statement]:
     """Return what it takes to see an environment's stacks, and what uses its capacity provider."""
     described = ["DescribeStackEvents", "DescribeStackResources", "DescribeStacks", "ListStackResources"]
     return [
-        allow(["cloudformation:ListStacks"], ["*"]),
+        allow(LISTING, ["*"]),
         allow([f"cloudformation:{action}" for action in described], _stacks(environment)),
         allow(["lambda:ListFunctionVersionsByCapacityProvider"], _capacity_provider(environment)),
     ]
 
 
 def _stacks(environment: Environment) -> list[str]:
-    return stack_arns(environment, naming.platform_stack(environment), orders_stacks(environment))
+    return [*stack_arns(environment, naming.platform_stack(environment)), *_function_stacks(environment)]
+
+
+def _function_stacks(environment: Environment) -> list[str]:
+    return stack_arns(environment, function_stacks(environment))
 
 
 def _capacity_provider(environment: Environment) -> list[str]:
-    return resolve(CAPACITY_PROVIDER, platform_names(environment))
+    return resolve(CAPACITY_PROVIDER, names_of_platform(environment))
 
 
-def _function(environment: Environment) -> list[str]:
-    return resolve(FUNCTION, orders_names(environment))
+def _functions(environment: Environment) -> list[str]:
+    return resolve(FUNCTION, names_of_functions(environment))

@@ -6,7 +6,7 @@ would let in what nobody thought of.
 
 from infra.environment import Environment
 from infra.policies.purposes import Purpose, github_environment, serves_pull_requests
-from infra.repository import Repository
+from infra.project import Repository
 
 GITHUB = "token.actions.githubusercontent.com"
 AUDIENCE = "sts.amazonaws.com"
@@ -29,20 +29,21 @@ def provider_arn(account: str) -> str:
 def subject(repository: Repository, of: str) -> str:
     """Return the `sub` of a job's token that runs in a GitHub environment.
 
-    Repositories made, renamed or transferred after 15 July 2026 have their ids in it (GitHub's documentation, OpenID
-    Connect reference).
+    Repositories made, renamed or transferred after 15 July 2026 have their ids in it, others may (GitHub's
+    documentation, OpenID Connect reference): project.toml says so.
     """
     owner, name = repository.owner, repository.name
-    if repository.has_ids:
-        owner, name = f"{owner}@{repository.owner_id}", f"{name}@{repository.repository_id}"
+    if repository.subject_has_ids:
+        owner, name = f"{owner}@{repository.owner_id}", f"{name}@{repository.id}"
     return f"repo:{owner}/{name}:environment:{of}"
 
 
-def claims(repository: Repository, environment: Environment, purpose: Purpose) -> dict[str, str]:
+def claims(environment: Environment, purpose: Purpose) -> dict[str, str]:
     """Return what a token must say, each claim exactly, to assume the role of a purpose in an environment."""
+    repository = environment.project.repository
     required = {"aud": AUDIENCE, "sub": subject(repository, github_environment(environment, purpose))}
     if repository.has_ids:
-        required["repository_id"] = str(repository.repository_id)
+        required["repository_id"] = str(repository.id)
         required["repository_owner_id"] = str(repository.owner_id)
     # Tokens of pull requests name the merge of the pull request, and the workflow as it is there, so neither can be
     # required where they assume the role: whoever can push a branch can use it.

@@ -1,7 +1,8 @@
-"""The access stack, one per account: who on GitHub may do what in the account's environments.
+"""The access stack, one per environment: who on GitHub may do what there.
 
 A person deploys it with credentials of their own, before the CDK's bootstrap, whose limits it holds. No workflow can
-change it: no role of it may.
+change it: no role of it may. One for all environments of an account would be larger than CloudFormation takes without
+an upload, which takes a bootstrap.
 """
 
 from typing import Any
@@ -17,39 +18,33 @@ from infra.policies import purposes, trust
 from infra.policies.purposes import Purpose
 from infra.policies.resources import Statement
 from infra.policies.roles import permissions
-from infra.repository import Repository
 
 
 class Access(cdk.Stack):
-    """The roles that workflows assume in the environments of one account, and what limits them."""
+    """The roles that workflows assume in one environment, and what limits them.
 
-    def __init__(
-        self,
-        scope: Construct,
-        repository: Repository,
-        environments: list[Environment],
-        *,
-        takes_existing_provider: bool = False,
-    ) -> None:
-        # What is made here belongs to no region; the stack itself lies in that of the account's first environment.
-        first = environments[0]
+    Args:
+        scope: the app.
+        environment: the environment.
+        takes_existing_provider: whether the account has the identity provider already, of which there can be one only.
+    """
+
+    def __init__(self, scope: Construct, environment: Environment, *, takes_existing_provider: bool = False) -> None:
         super().__init__(
             scope,
-            naming.ACCESS_STACK,
-            description=f"Access of {repository.full_name} on GitHub to the environments of this account",
-            env=cdk.Environment(account=first.account, region=first.region),
+            naming.access_stack(environment),
+            description=f"Access of {environment.project.repository.full_name} on GitHub to {environment.name}",
+            env=cdk.Environment(account=environment.account, region=environment.region),
             # It needs no bootstrap: no assets, and the credentials of whoever deploys it.
             synthesizer=cdk.LegacyStackSynthesizer(),
             termination_protection=True,
         )
         provider = None if takes_existing_provider else self._provider()
-        for environment in environments:
-            self._policies(environment)
-            for purpose in purposes.PURPOSES:
-                permitted = permissions(purpose, environment, environments)
-                role = self._role(repository, environment, purpose, permitted)
-                if provider:
-                    role.node.add_dependency(provider)
+        self._policies(environment)
+        for purpose in purposes.PURPOSES:
+            role = self._role(environment, purpose)
+            if provider:
+                role.node.add_dependency(provider)
 
     def _provider(self) -> iam.CfnOIDCProvider:
         provider = iam.CfnOIDCProvider(self, "GitHub", url=f"https://{trust.GITHUB}", client_id_list=[trust.AUDIENCE])
@@ -58,16 +53,15 @@ class Access(cdk.Stack):
         return provider
 
     def _policies(self, environment: Environment) -> None:
-        name = environment.name.capitalize()
         self._policy(
-            f"{name}Execution",
+            "Execution",
             naming.execution_policy(environment),
             f"What CloudFormation may do in {environment.name}",
             execution_policies.execution(environment),
         )
         if environment.hosts_previews:
             self._policy(
-                f"{name}Boundary",
+                "Boundary",
                 naming.boundary(environment),
                 f"What the functions of {environment.name} may do at most",
                 execution_policies.boundary(environment),
@@ -82,10 +76,8 @@ class Access(cdk.Stack):
             policy_document=_document(statements),
         )
 
-    def _role(
-        self, repository: Repository, environment: Environment, purpose: Purpose, permitted: list[Statement]
-    ) -> iam.CfnRole:
-        claims = trust.claims(repository, environment, purpose)
+    def _role(self, environment: Environment, purpose: Purpose) -> iam.CfnRole:
+        claims = trust.claims(environment, purpose)
         trusted = {
             "Effect": "Allow",
             "Principal": {"Federated": trust.provider_arn(environment.account)},
@@ -94,12 +86,16 @@ class Access(cdk.Stack):
         }
         return iam.CfnRole(
             self,
-            environment.name.capitalize() + purpose.capitalize(),
+            purpose.capitalize(),
             role_name=purposes.role(environment, purpose),
             description=f"{purpose} {environment.name}, from the GitHub environment "
             f"{purposes.github_environment(environment, purpose)}",
             assume_role_policy_document=_document([trusted]),
-            policies=[iam.CfnRole.PolicyProperty(policy_name=purpose, policy_document=_document(permitted))],
+            policies=[
+                iam.CfnRole.PolicyProperty(
+                    policy_name=purpose, policy_document=_document(permissions(purpose, environment))
+                )
+            ],
         )
 
 

@@ -6,6 +6,7 @@ from constructs import Construct, IDependable
 
 from infra.environment import Environment
 from infra.stacks.log_group import LogGroup
+from infra.stacks.names import name_short
 from infra.stacks.suppress import REDUNDANT_DEPENDENCY, suppress
 
 HTTPS = ec2.Port.tcp(443)
@@ -28,8 +29,9 @@ class Network(Construct):
         self.subnets = [*self.vpc.private_subnets, *self.vpc.isolated_subnets]
         self.egress = self._egress(environment)
         if environment.network.flow_logs:
-            group = LogGroup(self, "FlowLogGroup", environment)
-            self.vpc.add_flow_log("FlowLog", destination=ec2.FlowLogDestination.to_cloud_watch_logs(group))
+            group = LogGroup(self, "FlowLogGroup", environment, environment.function.log_retention_days)
+            log = self.vpc.add_flow_log("FlowLog", destination=ec2.FlowLogDestination.to_cloud_watch_logs(group))
+            name_short(log.node.find_child("IAMRole"), "FlowLogRole")
 
     def _vpc(self, environment: Environment) -> ec2.Vpc:
         network = environment.network
@@ -54,6 +56,8 @@ class Network(Construct):
             suppress(subnet, {"W3010": "The zones are configured, so that synthesis needs no account"})
         # The CDK's own function, which empties the VPC's default security group once.
         closer = cdk.Stack.of(self).node.find_child("Custom::VpcRestrictDefaultSGCustomResourceProvider")
+        name_short(closer.node.find_child("Handler"), "VpcCloser")
+        name_short(closer.node.find_child("Role"), "VpcCloserRole")
         suppress(
             closer.node.find_child("Handler"),
             {

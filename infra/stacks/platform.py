@@ -13,6 +13,7 @@ from infra import naming
 from infra.environment import Environment
 from infra.naming import Output
 from infra.stacks.log_group import LogGroup
+from infra.stacks.names import name_short
 from infra.stacks.network import Network
 
 LAMBDA = cast("iam.IPrincipal", iam.ServicePrincipal("lambda.amazonaws.com"))
@@ -49,7 +50,7 @@ class Platform(cdk.Stack):
         return self._zones
 
     def _capacity_provider(self, environment: Environment, network: Network) -> lambda_.CapacityProvider:
-        group = LogGroup(self, "CapacityProviderLogs", environment)
+        group = LogGroup(self, "CapacityProviderLogs", environment, environment.function.log_retention_days)
         settings = environment.capacity_provider
         types = [ec2.InstanceType(name) for name in settings.instance_types]
         provider = lambda_.CapacityProvider(
@@ -81,6 +82,7 @@ class Platform(cdk.Stack):
             managed_policies=[managed],
         )
         group.grant_write(role)
+        name_short(role, "Operator")
         return role
 
 

@@ -1,4 +1,7 @@
-"""The orders stack, one per environment and one per pull request: the durable function, its version and its alias."""
+"""The stack of one durable function in an environment, or in a preview: the function, its version and its alias.
+
+Each function has one of its own: when one can't be deployed, no other is taken back with it.
+"""
 
 from pathlib import Path
 from typing import cast
@@ -10,32 +13,41 @@ from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from infra import naming
-from infra.environment import Environment
+from infra.environment import Environment, Settings
 from infra.naming import Output
 from infra.policies.execution import boundary_arn
 from infra.stacks.log_group import LogGroup
 from infra.stacks.platform import ARCHITECTURES, LAMBDA
 from infra.stacks.suppress import REDUNDANT_DEPENDENCY, suppress
 
-HANDLER = "orders.handler.handler"
 
+class FunctionStack(cdk.Stack):
+    """One durable function.
 
-class Orders(cdk.Stack):
-    """The durable function of one environment, or of one pull request's preview."""
+    Args:
+        scope: the app.
+        environment: where it goes.
+        function: its folder in functions/.
+        synthesizer: how it gets there.
+        archive: the zip with its code.
+        pull_request: the pull request in whose preview it is, or None.
+    """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - as many facts as there are
         self,
         scope: Construct,
         environment: Environment,
+        function: str,
         synthesizer: cdk.IStackSynthesizer,
         archive: Path,
+        *,
         pull_request: int | None = None,
     ) -> None:
-        name = naming.orders_stack(environment.name, pull_request)
+        name = naming.function(environment, function, pull_request)
         super().__init__(
             scope,
             name,
-            description="The durable function that processes orders",
+            description=f"The durable function {function}",
             env=cdk.Environment(account=environment.account, region=environment.region),
             synthesizer=synthesizer,
             termination_protection=environment.protection.termination_protection,
@@ -44,30 +56,33 @@ class Orders(cdk.Stack):
             # Whoever opens a pull request writes these roles' policies. The boundary is what they can't write.
             boundary = iam.ManagedPolicy.from_managed_policy_arn(self, "Boundary", boundary_arn(environment))
             iam.PermissionsBoundary.of(self).apply(boundary)
-        group = LogGroup(self, "Logs", environment)
-        function = self._function(name, environment, group, archive)
-        self._attach(function, environment)
-        version = function.current_version
+        cdk.Tags.of(self).add("function", function)
+        settings = environment.settings(function)
+        group = LogGroup(self, "Logs", environment, settings.log_retention_days)
+        made = self._function(environment, settings, f"{function}.handler.handler", group, archive)
+        self._attach(made, environment, settings)
+        version = made.current_version
         # Callers, executions and permissions go through the alias. Never through the function itself: a durable
         # execution belongs to a version, and an unqualified ARN names none.
         alias = lambda_.Alias(self, "Alias", alias_name=naming.ALIAS, version=cast("lambda_.IVersion", version))
-        cdk.CfnOutput(self, Output.FUNCTION_NAME, value=function.function_name)
+        cdk.CfnOutput(self, Output.FUNCTION_NAME, value=made.function_name)
         cdk.CfnOutput(self, Output.ALIAS_ARN, value=alias.function_arn)
         cdk.CfnOutput(self, Output.VERSION, value=version.version)
         cdk.CfnOutput(self, Output.LOG_GROUP_NAME, value=group.log_group_name)
 
-    def _function(self, name: str, environment: Environment, group: LogGroup, archive: Path) -> lambda_.Function:
-        settings = environment.function
+    def _function(
+        self, environment: Environment, settings: Settings, handler: str, group: LogGroup, archive: Path
+    ) -> lambda_.Function:
         function = lambda_.Function(
             self,
             "Function",
-            function_name=name,
-            description="Validates an order, waits, and processes it",
+            function_name=self.stack_name,
+            description=self.template_options.description,
             runtime=lambda_.Runtime(settings.runtime, lambda_.RuntimeFamily.PYTHON),
             architecture=ARCHITECTURES[environment.capacity_provider.architecture],
-            handler=HANDLER,
+            handler=handler,
             code=lambda_.Code.from_asset(str(archive)),
-            role=cast("iam.IRole", self._role(name, group)),
+            role=cast("iam.IRole", self._role(group)),
             memory_size=settings.memory_mb,
             timeout=cdk.Duration.seconds(settings.timeout_seconds),
             log_group=group,
@@ -75,8 +90,8 @@ class Orders(cdk.Stack):
             application_log_level_v2=lambda_.ApplicationLogLevel[settings.log_level],
             system_log_level_v2=lambda_.SystemLogLevel.INFO,
             durable_config=lambda_.DurableConfig(
-                execution_timeout=cdk.Duration.seconds(environment.durable.execution_timeout_seconds),
-                retention_period=cdk.Duration.days(environment.durable.retention_days),
+                execution_timeout=cdk.Duration.seconds(settings.durable.execution_timeout_seconds),
+                retention_period=cdk.Duration.days(settings.durable.retention_days),
             ),
             # Executions run to their end on the version that they started on, so a deployment must not remove it.
             current_version_options=lambda_.VersionOptions(
@@ -100,12 +115,12 @@ class Orders(cdk.Stack):
         )
         return function
 
-    def _role(self, name: str, group: LogGroup) -> iam.Role:
+    def _role(self, group: LogGroup) -> iam.Role:
         role = iam.Role(
             self,
             "Role",
             assumed_by=LAMBDA,
-            description=f"What the function {name} may do",
+            description=f"What the function {self.stack_name} may do",
         )
         role.add_to_policy(
             iam.PolicyStatement(
@@ -115,7 +130,7 @@ class Orders(cdk.Stack):
                     self.format_arn(
                         service="lambda",
                         resource="function",
-                        resource_name=f"{name}:*",
+                        resource_name=f"{self.stack_name}:*",
                         arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
                     )
                 ],
@@ -124,9 +139,8 @@ class Orders(cdk.Stack):
         group.grant_write(role)
         return role
 
-    def _attach(self, function: lambda_.Function, environment: Environment) -> None:
+    def _attach(self, function: lambda_.Function, environment: Environment, settings: Settings) -> None:
         """Run the function on the instances of the platform's capacity provider."""
-        settings = environment.function
         resource = cast("lambda_.CfnFunction", function.node.default_child)
         # CloudFormation reads the parameter when it deploys, so that synthesis needs no credentials. An imported
         # capacity provider has no add_function, hence the resource's own properties.

@@ -1,0 +1,16 @@
+"""The names that CloudFormation makes up for roles and functions, as policies tell them apart."""
+
+from typing import cast
+
+from aws_cdk import CfnResource
+from constructs import IConstruct
+
+# A name is the stack's, the resource's logical id and a random end. Where all of it is longer than IAM and Lambda
+# take, CloudFormation leaves 25 characters of the stack's, and what begins with that stack's whole name is no more.
+LONGEST = 64
+RANDOM = 14
+
+
+def name_short(construct: IConstruct, logical_id: str) -> None:
+    """Give a construct's own resource a logical id so short that the stack's whole name stays in the resource's."""
+    cast("CfnResource", construct.node.default_child or construct).override_logical_id(logical_id)
