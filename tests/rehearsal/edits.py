@@ -1,11 +1,14 @@
 """What people change in the rehearsal's repository. Any function can be changed so, whatever it does."""
 
 import re
+import shutil
 from pathlib import Path
 
 from tests.rehearsal.repository import Change
 from tests.rehearsal.stage import require
 
+# The function that is added, and how many vCPUs each environment then has: enough.
+ANOTHER, VCPUS = "rehearsed", 1000
 # The table of what an execution returns, and what none does.
 RESULT = re.compile(r"^\[result\].*$", re.MULTILINE)
 NEVER = '[result]\nrehearsed = "never"'
@@ -71,3 +74,21 @@ def handler(event, context):
     time.sleep({seconds})
     return _at_once(event, context)
 """
+
+
+def add_function(tree: Path) -> None:
+    """Add a function, and the capacity for it."""
+    (source,) = sorted((tree / "functions").glob("*/handler.py"))[:1]
+    old, folder = source.parent.name, tree / "functions" / ANOTHER
+    shutil.copytree(source.parent, folder)
+    for path in folder.rglob("*"):
+        if path.is_file():
+            path.write_text(re.sub(rf"\b{old}\b", ANOTHER, path.read_text()))
+    slow(ANOTHER, 2)(tree)
+    for path in (tree / "environments").glob("*.toml"):
+        path.write_text(re.sub(r"(?m)^(maximum_vcpus = )[0-9]+", rf"\g<1>{VCPUS}", path.read_text()))
+
+
+def remove_function(tree: Path) -> None:
+    """Remove that function."""
+    shutil.rmtree(tree / "functions" / ANOTHER)

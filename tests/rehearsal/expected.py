@@ -1,5 +1,7 @@
 """What scenarios expect of runs, and of what these leave behind."""
 
+from collections.abc import Collection
+
 from tests.github.state import Pull
 from tests.rehearsal import edits
 from tests.rehearsal.run import Run
@@ -125,7 +127,14 @@ def expect_previewed(
     comments = stage.github.state.comments_of(pull.number)
     expect([comment["edits"] for comment in comments], [edits], "how often each comment was updated")
     body = comments[0]["body"]
-    told = [f"version `{version}`" for version in live.values()] + [f"Changes of `{name}`" for name in stage.project.promote]
-    for text in (pull.head[:12], "The smoke execution passed", *told):
+    versions = [f"version `{version}`" for version in live.values()]
+    changes = [f"Changes of `{name}`" for name in stage.project.promote]
+    for text in (pull.head[:12], *versions, *(verdict(live, each, "passed") for each in live), *changes):
         require(text in body, f"the comment tells {text}")
     return live
+
+
+def verdict(functions: Collection[str], function: str, said: str) -> str:
+    """Return what a comment says of the smoke execution of one of these functions."""
+    of = f" of `{function}`" if len(functions) > 1 else ""
+    return f"The smoke execution{of} {said}"

@@ -163,7 +163,7 @@ class GitHub:
             before: the jobs of an earlier attempt, of which those stay that need not run again.
         """
 
-        def play(planned: Planned, goes_on: bool) -> Job:  # noqa: FBT001 - a callback of two
+        def play(planned: Planned, goes_on: bool) -> Job:
             return self._refused(run, planned) or self._in_turn(run, planned, goes_on=goes_on)
 
         with run.going():

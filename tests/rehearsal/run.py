@@ -49,4 +49,3 @@ Runs = dict[str, Run]
 """Those that one thing that happened led to, by the workflow's file."""
 Meanwhile = Callable[[Runs], object]
 """What somebody does while they run."""
-

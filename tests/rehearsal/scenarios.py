@@ -25,6 +25,7 @@ from tests.rehearsal.expected import (
     previewed,
     reconciled,
     skipped,
+    verdict,
 )
 from tests.rehearsal.hostile import Hostile
 from tests.rehearsal.run import Runs
@@ -88,7 +89,7 @@ def failed_smoke(stage: Stage) -> None:
     failed = CHECKED | previewed(stage) | NOT_REMOVED | RED | {"preview": "failure"}
     expect(runs[PULL_REQUEST].results, failed, "the jobs of a pull request whose smoke execution fails")
     (comment,) = stage.github.state.comments_of(pull.number)
-    require("The smoke execution failed" in comment["body"], "the comment tells that the smoke execution failed")
+    require(verdict(stage.functions, stage.edited, "failed") in comment["body"], "the comment tells that it failed")
     before, function = stage.live_everywhere(), stage.target(stage.first).function(stage.edited)
     with stage.executions(function) as executions:
         runs = stage.github.merge(pull)
@@ -96,7 +97,9 @@ def failed_smoke(stage: Stage) -> None:
     expect_untouched(stage, before, "after a failed smoke execution")
     expect({each.status for each in executions}, {"SUCCEEDED"}, "how the executions ended that ran meanwhile")
     met = {function.live(), function.versions()[0]}
-    expect({each.version for each in executions}, met, "the versions that they met: the one before and the one that failed")
+    expect(
+        {each.version for each in executions}, met, "the versions that they met: the one before and the one that failed"
+    )
     expect_no_second_chance(stage, runs[DEPLOY], before)
 
 
@@ -159,7 +162,11 @@ def function(stage: Stage) -> None:
     added = stage.target(stage.first).function(name)
     with stage.executions(added, stage.github.tree(stage.github.repository.main())):
         run = stage.github.push_main("Remove it", edits.remove_function)[DEPLOY]
-    expect(run.results, deployed(stage, "failure"), "the jobs of a deployment that removes a function on which something runs")
+    expect(
+        run.results,
+        deployed(stage, "failure"),
+        "the jobs of a deployment that removes a function on which something runs",
+    )
     require(f"--function {name} --running wait" in run.jobs["first deploy"].log, "it tells how to wait for executions")
     require(added.live(), f"{name} is there after it")
     expect_deployed(stage, stage.github.run_again(run, failed_only=True), before)

@@ -232,7 +232,9 @@ def _check_calls(files: Mapping[str, Table], file: str) -> None:
         inner: dict[str, Table] = files[target]["jobs"]
         with_steps = [each for each in inner.values() if not called(each)]
         if with_steps and (len(inner) > 1 or "strategy" in with_steps[0]):
-            raise WorkflowError(f"{target} is called: the rehearsal takes jobs that call, or one with steps and no matrix")
+            raise WorkflowError(
+                f"{target} is called: the rehearsal takes jobs that call, or one with steps and no matrix"
+            )
         if "concurrency" in job or files[target]["on"]["workflow_call"].get("outputs"):
             raise WorkflowError(f"{key} of {file}: the rehearsal knows of calls neither concurrency nor outputs")
         for name, each in inner.items():
