@@ -1,6 +1,6 @@
 """What goes wrong with one of several things, where the others are to go on all the same."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -9,7 +9,7 @@ from infra.errors import CommandError
 
 
 @contextmanager
-def noting(problems: list[str]) -> Iterator[None]:
+def noting(problems: list[str]) -> Generator[None]:
     """Add to a list why something failed, in place of raising it."""
     try:
         yield

@@ -26,7 +26,8 @@ def add_function(parser: ArgumentParser) -> None:
 
 def versions(text: str) -> dict[str, str]:
     """Read the versions of functions, such as `billing=7,refunds=3`; nothing is the version of none."""
-    found = dict(part.partition("=")[::2] for part in filter(None, text.split(",")))
+    parts = (part.partition("=") for part in text.split(",") if part)
+    found = {function: number for function, _, number in parts}
     if wrong := [number for number in found.values() if not (number.isascii() and number.isdigit() and int(number))]:
         raise ArgumentTypeError(f"{text!r} must be FUNCTION=VERSION, joined by commas; {wrong[0]!r} is no version")
     return found

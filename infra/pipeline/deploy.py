@@ -115,10 +115,9 @@ def _refuse_running(target: Target, removed: Sequence[DeployedFunction]) -> None
     for function in removed:
         if running := function.running():
             told += [
-                f"functions/{function.folder} is gone, and {len(running)} executions of {function.name} have not ended:",
+                f"functions/{function.folder} is gone, and {len(running)} executions of {function.name} go on:",
                 *(f"  {line}" for line in lines(target.clock, running)),
-                f"Wait for them (`drain {on} --function {function.folder} --running wait`), or stop them "
-                "(`--running stop`).",
+                f"Wait for them, by `drain {on} --function {function.folder} --running wait`, or stop them.",
             ]
     if told:
         raise CommandError("\n".join([*told, "Nothing was deployed. Run this again then, or bring the folder back."]))

@@ -14,7 +14,7 @@ from infra.project import Project
 from tests.github.state import Table
 from tests.workflows.reading import WORKFLOWS, called, evaluate, matrices, needs, steps
 
-EXPRESSION = re.compile(r"\$\{\{ (.*?) }}")
+EXPRESSION = re.compile(r"\$\{\{ ((?:(?! }}).)*) }}")
 LOOK_UP = re.compile(r'-m infra\.pipeline target --environment "\$ENVIRONMENT" --purpose ([a-z]+)')
 COMMAND = re.compile(r"-m infra\.pipeline ([a-z-]+)")
 
