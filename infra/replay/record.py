@@ -15,21 +15,27 @@ from aws_durable_execution_sdk_python_testing.model import StartDurableExecution
 from infra.replay.history import SDK, History, HistoryError, write
 from infra.replay.resume import EXECUTION_ARN, EXECUTION_ID, Handler
 
-_MOST_SECONDS = 60
+MOST_SECONDS = 60
 
 
-def record(handler: Handler, event: Any, folder: Path) -> list[Path]:
+def record(handler: Handler, event: Any, folder: Path, seconds: int = MOST_SECONDS) -> list[Path]:
     """Replace the histories in a folder by what an execution leaves after each invocation.
 
     It runs on AWS's local runner. What it calls, and what differs each time, is the caller's to replace.
+
+    Args:
+        handler: of the function.
+        event: of the execution.
+        folder: of the histories; it need not be there.
+        seconds: how long the execution may take. What it waits is skipped.
 
     Raises:
         HistoryError: it does not succeed, or has no operation. The histories stay as they are.
     """
     try:
-        states = _states_after_each_invocation(handler, event)
+        states = _states_after_each_invocation(handler, event, seconds)
     except HistoryError as error:
-        raise HistoryError(f"{folder}: stays as it is: {error}") from error
+        raise HistoryError(f"{folder}: stays as it is, since the execution of the contract's event {error}") from error
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("*.json"):
         old.unlink()
@@ -43,7 +49,7 @@ def _history(number: int, event: Any, operations: list[Operation]) -> History:
     return History(f"{number}-{label}-{last.status.value.lower()}", SDK, event, operations)
 
 
-def _states_after_each_invocation(handler: Handler, event: Any) -> list[list[Operation]]:
+def _states_after_each_invocation(handler: Handler, event: Any, seconds: int) -> list[list[Operation]]:
     states: list[list[Operation]] = []
 
     def invoke(invocation: Any, context: Any) -> Any:
@@ -54,17 +60,22 @@ def _states_after_each_invocation(handler: Handler, event: Any) -> list[list[Ope
             state = invocation.service_client.get_execution_state(arn, token, "")
             states.append([o for o in state.operations if o.operation_type is not OperationType.EXECUTION])
 
-    with patch.object(Execution, "new", staticmethod(_execution)), DurableFunctionTestRunner(invoke) as runner:
-        result = runner.run(input=json.dumps(event), execution_timeout=_MOST_SECONDS)
-    if result.status is not InvocationStatus.SUCCEEDED:
-        error = f"{result.error.type}: {result.error.message}" if result.error else "no error was given"
-        raise HistoryError(
-            f"the execution of the contract's event ends {result.status.value}: {error}; what it calls is for "
-            "recording.py beside that folder to replace"
-        )
+    _run(invoke, event, seconds)
     if not all(states):
-        raise HistoryError("the execution of the contract's event has no operations, so nothing of it resumes")
+        raise HistoryError("has no operations: nothing of it could resume")
     return states
+
+
+def _run(invoke: Handler, event: Any, seconds: int) -> None:
+    hint = "what it calls is for recording.py beside that folder to replace"
+    with patch.object(Execution, "new", staticmethod(_execution)), DurableFunctionTestRunner(invoke) as runner:
+        try:
+            result = runner.run(input=json.dumps(event), execution_timeout=seconds)
+        except TimeoutError as error:
+            raise HistoryError(f"does not end within {seconds} s; {hint}") from error
+    if result.status is not InvocationStatus.SUCCEEDED:
+        found = f"{result.error.type}: {result.error.message}" if result.error else "no error was given"
+        raise HistoryError(f"ends {result.status.value}: {found}; {hint}")
 
 
 def _execution(input: StartDurableExecutionInput) -> Execution:  # noqa: A002 - named by the runner

@@ -10,8 +10,37 @@ import aws_cdk as cdk
 
 from infra import ROOT
 from infra.environment import Environment
+from tests.infra.fakes.environments import PREVIEW_OF_TWO, TWO, environment
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+# The tests' own, each with two functions: dev has NAT, prod has endpoints and retains its data, and in it one function
+# differs.
+_COMMON = environment("prod", TWO)
+PROD = environment(
+    "prod",
+    TWO,
+    network={"cidr": "10.0.32.0/20", "zones": ["eu-west-1a", "eu-west-1b"], "nat_gateways": 0, "flow_logs": True},
+    protection={"termination_protection": True, "removal_policy": "retain"},
+    functions={
+        "refunds": _COMMON.settings("refunds").model_copy(
+            update={
+                "runtime": "python3.14",
+                "memory_mb": 8192,
+                "memory_gib_per_vcpu": 8.0,
+                "concurrency": 4,
+                "timeout_seconds": 30,
+                "minimum_environments": 1,
+                "maximum_environments": 2,
+                "log_level": "ERROR",
+                "log_retention_days": 30,
+                "durable": _COMMON.durable.model_copy(update={"execution_timeout_seconds": 7200, "retention_days": 9}),
+            }
+        )
+    },
+)
+DEV = environment("dev", TWO, network={"zones": ["eu-west-1a", "eu-west-1b", "eu-west-1c"]})
+ENVIRONMENTS = {each.name: each for each in (DEV, PREVIEW_OF_TWO, PROD)}
 
 Resource: TypeAlias = dict[str, Any]
 Resources: TypeAlias = dict[str, Resource]
@@ -63,7 +92,7 @@ class Assembly:
 
 
 Synthesize: TypeAlias = Callable[..., Assembly]
-"""Synthesizes `(environment, pull_request=None)`, each once per process."""
+"""Synthesizes `(environment, pull_request=None)`, the first by its name, each once per process."""
 
 
 def make_app(folder: Path, **context: str | None) -> cdk.App:

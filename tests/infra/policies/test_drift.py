@@ -8,9 +8,9 @@ import pytest
 from infra.environment import Environment
 from infra.policies.drift import detecting, watched_stacks
 from infra.policies.execution import execution
-from infra.policies.resource_types import ORDERS_TYPES, platform_types
+from infra.policies.resource_types import FUNCTION_TYPES, platform_types
 from infra.policies.resources import Statement
-from tests.access.environments import ACCOUNTS, DEV, PREVIEW, PROD
+from tests.infra.policies.things import DEV, OF_DEV, OF_PREVIEW, OF_PROD, PREVIEW, PROD
 
 OF_TOOLKIT = ("AWS::IAM::Role", "AWS::S3::Bucket", "AWS::S3::BucketPolicy", "AWS::SSM::Parameter")
 OF_ACCESS = ("AWS::IAM::ManagedPolicy", "AWS::IAM::OIDCProvider", "AWS::IAM::Role")
@@ -23,14 +23,32 @@ UNUSED = {"kms:Decrypt", "vpc-lattice:DescribeServiceNetworkVpcEndpointAssociati
 @pytest.mark.parametrize(
     ("environment", "stacks"),
     [
-        (DEV, ["platform-dev", "orders-dev", "CDKToolkit-own-dev", "access"]),
-        (PREVIEW, ["platform-preview", "CDKToolkit-own-pre"]),
-        (PROD, ["platform-prod", "orders-prod", "CDKToolkit-own-prd", "access"]),
+        (
+            DEV,
+            [
+                "acme-platform-dev",
+                "acme-dev-billing",
+                "acme-dev-billing-eu",
+                f"CDKToolkit-{OF_DEV}",
+                "acme-access-dev",
+            ],
+        ),
+        (PREVIEW, ["acme-platform-preview", f"CDKToolkit-{OF_PREVIEW}", "acme-access-preview"]),
+        (
+            PROD,
+            [
+                "acme-platform-prod",
+                "acme-prod-billing",
+                "acme-prod-refunds",
+                f"CDKToolkit-{OF_PROD}",
+                "acme-access-prod",
+            ],
+        ),
     ],
     ids=["dev", "preview", "prod"],
 )
 def test_these_stacks_are_watched(environment: Environment, stacks: list[str]) -> None:
-    assert watched_stacks(environment, ACCOUNTS[environment.account]) == stacks
+    assert watched_stacks(environment) == stacks
 
 
 def reads(kind: str) -> set[str]:
@@ -45,17 +63,15 @@ def actions(statements: list[Statement]) -> set[str]:
 
 @pytest.mark.parametrize("environment", [DEV, PREVIEW, PROD], ids=["dev", "preview", "prod"])
 def test_what_the_schemas_of_its_resource_types_read_is_allowed(environment: Environment) -> None:
-    account = ACCOUNTS[environment.account]
-    own = {*platform_types(environment), *(() if environment.hosts_previews else ORDERS_TYPES)} - CUSTOM
-    access = OF_ACCESS if account[0] is environment else ()
-    needed = set[str]().union(*(reads(kind) for kind in {*own, *OF_TOOLKIT, *access})) - UNUSED
+    own = {*platform_types(environment), *(() if environment.hosts_previews else FUNCTION_TYPES)} - CUSTOM
+    needed = set[str]().union(*(reads(kind) for kind in {*own, *OF_TOOLKIT, *OF_ACCESS})) - UNUSED
     assert len(needed) > 40
-    assert needed <= actions(detecting(environment, account))
+    assert needed <= actions(detecting(environment))
 
 
 @pytest.mark.parametrize("environment", [DEV, PREVIEW, PROD], ids=["dev", "preview", "prod"])
 def test_so_it_is_for_what_cloudformation_runs_with(environment: Environment) -> None:
     platform = () if environment.hosts_previews else platform_types(environment)
-    needed = set[str]().union(*(reads(kind) for kind in {*ORDERS_TYPES, *platform} - CUSTOM)) - UNUSED
+    needed = set[str]().union(*(reads(kind) for kind in {*FUNCTION_TYPES, *platform} - CUSTOM)) - UNUSED
     assert len(needed) > 10
     assert needed <= actions(execution(environment))

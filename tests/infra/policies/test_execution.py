@@ -4,11 +4,21 @@ import pytest
 
 from infra.environment import Environment
 from infra.policies.execution import boundary, execution
-from tests.access.environments import DEV, PREVIEW, PROD
 from tests.infra.policies.iam import May, assert_allowed, may
-from tests.infra.policies.things import ANYWHERE, LAMBDA_SERVICE_ROLE, bucket, in_account
+from tests.infra.policies.things import (
+    ANYWHERE,
+    DEV,
+    LAMBDA_SERVICE_ROLE,
+    OF_DEV,
+    OF_PREVIEW,
+    OF_PROD,
+    PREVIEW,
+    PROD,
+    bucket,
+    in_account,
+)
 
-BOUNDARY = "arn:aws:iam::333333333333:policy/orders-preview-boundary"
+BOUNDARY = "arn:aws:iam::111111111111:policy/acme-access-preview-boundary"
 OPERATOR = "arn:aws:iam::aws:policy/AWSLambdaManagedEC2ResourceOperator"
 LOGGING = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
@@ -83,12 +93,19 @@ def of_function(name: str, actions: str) -> May:
     return {f"lambda:function:{name}{qualifier}": actions for qualifier in ("", ":3", ":live")}
 
 
-def of_orders(name: str, qualifier: str) -> May:
+def of_functions(place: str, qualifier: str, role: str = ROLE) -> May:
     return {
-        f"iam:role/{name}-Role1": ROLE,
-        f"logs:log-group:{name}-Logs": LOG_GROUP,
         f"ssm:parameter/cdk-bootstrap/{qualifier}/version": "ssm:GetParameters",
         f"{bucket(qualifier)}/asset.zip": "s3:GetObject s3:GetObjectVersion",
+        **of_one(f"{place}-billing", role),
+        **of_one(f"{place}-billing-eu", role),
+    }
+
+
+def of_one(name: str, role: str) -> May:
+    return {
+        f"iam:role/{name}-Role1": role,
+        f"logs:log-group:{name}-Logs": LOG_GROUP,
         **of_function(name, FUNCTION),
     }
 
@@ -99,32 +116,34 @@ def of_platform(name: str, network: str, anywhere: str) -> May:
         "ec2:vpc/vpc-1": network,
         "route53:hostedzone/Z1": "route53:AssociateVPCWithHostedZone",
         LAMBDA_SERVICE_ROLE: "iam:CreateServiceLinkedRole",
-        f"iam:role/{name}-Op": f"{ROLE} iam:AttachRolePolicy iam:DetachRolePolicy",
+        f"iam:role/{name}-Role1": f"{ROLE} iam:AttachRolePolicy iam:DetachRolePolicy",
         f"lambda:capacity-provider:{name}-C": CAPACITY_PROVIDER,
         f"logs:log-group:{name}-Logs": LOG_GROUP,
         f"ssm:parameter/{name}/capacity-provider-arn": PARAMETER,
     }
 
 
-OF_DEV = (
-    of_orders("orders-dev", "own-dev")
-    | of_platform("platform-dev", f"{NETWORK} {NAT}", f"{READ_NETWORK} {READ_NAT}")
-    | of_function("platform-dev-Custom", f"{CUSTOM_RESOURCE} lambda:InvokeFunction")
+IN_DEV = (
+    of_functions("acme-dev", OF_DEV)
+    | of_platform("acme-platform-dev", f"{NETWORK} {NAT}", f"{READ_NETWORK} {READ_NAT}")
+    | of_function("acme-platform-dev-Custom", f"{CUSTOM_RESOURCE} lambda:InvokeFunction")
 )
-OF_PREVIEW = of_orders("orders-pr-7", "own-pre") | {
+# No role of the platform, which a person deploys.
+IN_PREVIEW = of_functions("acme-pr-7", OF_PREVIEW, f"{ROLE} iam:PutRolePermissionsBoundary") | {
     ANYWHERE: READ_LOGS,
-    "iam:role/orders-pr-7-Role1": f"{ROLE} iam:PutRolePermissionsBoundary",
-    "lambda:capacity-provider:platform-preview-C": "lambda:PassCapacityProvider",
-    "ssm:parameter/platform-preview/capacity-provider-arn": "ssm:GetParameters",
+    "lambda:capacity-provider:acme-platform-preview-C": "lambda:PassCapacityProvider",
+    "ssm:parameter/acme-platform-preview/capacity-provider-arn": "ssm:GetParameters",
 }
-OF_PROD = of_orders("orders-prod", "own-prd") | of_platform(
-    "platform-prod", f"{NETWORK} {ENDPOINTS_AND_FLOW_LOGS}", f"{READ_NETWORK} ec2:DescribeFlowLogs"
+IN_PROD = (
+    of_functions("acme-prod", OF_PROD)
+    | of_platform("acme-platform-prod", f"{NETWORK} {ENDPOINTS_AND_FLOW_LOGS}", f"{READ_NETWORK} ec2:DescribeFlowLogs")
+    | of_function("acme-platform-prod-Custom", f"{CUSTOM_RESOURCE} lambda:InvokeFunction")
 )
 
 
 @pytest.mark.parametrize(
     ("environment", "table"),
-    [(DEV, OF_DEV), (PREVIEW, OF_PREVIEW), (PROD, OF_PROD)],
+    [(DEV, IN_DEV), (PREVIEW, IN_PREVIEW), (PROD, IN_PROD)],
     ids=["dev", "preview", "prod"],
 )
 def test_cloudformation_may_do_this_and_nothing_else(environment: Environment, table: May) -> None:
@@ -138,10 +157,10 @@ def on(environment: Environment, name: str) -> str:
 @pytest.mark.parametrize("action", ["iam:AttachRolePolicy", "iam:DetachRolePolicy"])
 @pytest.mark.parametrize("environment", [DEV, PROD], ids=["dev", "prod"])
 def test_a_role_gets_no_policy_of_aws_but_two(environment: Environment, action: str) -> None:
-    role = on(environment, f"iam:role/platform-{environment.name}-Op")
+    role = on(environment, f"iam:role/acme-platform-{environment.name}-Role1")
     taken = [
         policy
-        for policy in (OPERATOR, LOGGING, ADMINISTRATOR, OPERATOR + "2", "arn:aws:iam::333333333333:policy/x")
+        for policy in (OPERATOR, LOGGING, ADMINISTRATOR, OPERATOR + "2", "arn:aws:iam::111111111111:policy/x")
         if may(execution(environment), action, role, {"iam:PolicyARN": policy})
     ]
     assert taken == [OPERATOR, LOGGING]
@@ -155,11 +174,11 @@ LOGGED_PREVIEW = PREVIEW.model_copy(update={"network": PROD.network})
 @pytest.mark.parametrize(
     ("environment", "role", "services"),
     [
-        (DEV, "orders-dev-Role1", ["lambda.amazonaws.com"]),
-        (DEV, "platform-dev-Op", ["lambda.amazonaws.com"]),
-        (PREVIEW, "orders-pr-7-Role1", ["lambda.amazonaws.com"]),
-        (LOGGED_PREVIEW, "orders-pr-7-Role1", ["lambda.amazonaws.com"]),  # whose flow logs a person makes
-        (PROD, "platform-prod-Op", ["lambda.amazonaws.com", FLOW_LOGS]),
+        (DEV, "acme-dev-billing-Role1", ["lambda.amazonaws.com"]),
+        (DEV, "acme-platform-dev-Role1", ["lambda.amazonaws.com"]),
+        (PREVIEW, "acme-pr-7-billing-Role1", ["lambda.amazonaws.com"]),
+        (LOGGED_PREVIEW, "acme-pr-7-billing-Role1", ["lambda.amazonaws.com"]),  # whose flow logs a person makes
+        (PROD, "acme-platform-prod-Role1", ["lambda.amazonaws.com", FLOW_LOGS]),
     ],
 )
 def test_a_role_is_passed_to_these_services_alone(environment: Environment, role: str, services: list[str]) -> None:
@@ -172,8 +191,8 @@ def test_a_role_is_passed_to_these_services_alone(environment: Environment, role
 
 @pytest.mark.parametrize("action", ["iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"])
 def test_a_preview_gives_rights_to_roles_under_its_boundary_alone(action: str) -> None:
-    role = on(PREVIEW, "iam:role/orders-pr-7-Role1")
-    for other in (ADMINISTRATOR, BOUNDARY + "2", BOUNDARY.replace("boundary", "execution"), BOUNDARY.replace("3", "4")):
+    role = on(PREVIEW, "iam:role/acme-pr-7-billing-Role1")
+    for other in (ADMINISTRATOR, BOUNDARY + "2", BOUNDARY.replace("boundary", "execution"), BOUNDARY.replace("1", "2")):
         assert not may(execution(PREVIEW), action, role, {"iam:PermissionsBoundary": other})
     assert not may(execution(PREVIEW), action, role)
     assert may(execution(PREVIEW), action, role, {"iam:PermissionsBoundary": BOUNDARY})
@@ -181,15 +200,16 @@ def test_a_preview_gives_rights_to_roles_under_its_boundary_alone(action: str) -
 
 @pytest.mark.parametrize("environment", [DEV, PROD], ids=["dev", "prod"])
 def test_what_has_no_boundary_is_not_asked_for_one(environment: Environment) -> None:
-    for name in (f"orders-{environment.name}-Role1", f"platform-{environment.name}-Op"):
+    for name in (f"acme-{environment.name}-billing-Role1", f"acme-platform-{environment.name}-Role1"):
         for action in ("iam:CreateRole", "iam:PutRolePolicy", "iam:DeleteRole"):
             assert may(execution(environment), action, on(environment, f"iam:role/{name}"))
 
 
 def test_a_previews_function_may_do_this_at_most() -> None:
     durable = "lambda:CheckpointDurableExecution lambda:GetDurableExecutionState"
-    table = of_function("orders-pr-7", durable) | {
-        "logs:log-group:orders-pr-7-Logs": "logs:CreateLogStream logs:PutLogEvents"
-    }
+    names = ("acme-pr-7-billing", "acme-pr-7-billing-eu")
+    table: May = {f"logs:log-group:{name}-Logs": "logs:CreateLogStream logs:PutLogEvents" for name in names}
+    for name in names:
+        table |= of_function(name, durable)
     tried = f"{TRIED} {FUNCTION} {ROLE} s3:ListBucket"
     assert_allowed(boundary(PREVIEW), tried, PREVIEW.account, table, FAVOURABLE)

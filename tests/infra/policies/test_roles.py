@@ -1,15 +1,24 @@
 """What the role of each purpose may do to which resource: all that is not said here, it may not."""
 
-from itertools import product
-
 import pytest
 
 from infra.environment import Environment
 from infra.policies.purposes import Purpose
 from infra.policies.roles import permissions
-from tests.access.environments import ACCOUNTS, DEV, PREVIEW, PROD
 from tests.infra.policies.iam import May, assert_allowed
-from tests.infra.policies.things import ANYWHERE, GITHUB, bucket, toolkit_role
+from tests.infra.policies.things import (
+    ANYWHERE,
+    DEV,
+    GITHUB,
+    OF_DEV,
+    OF_PREVIEW,
+    OF_PROD,
+    PREVIEW,
+    PROD,
+    PURPOSES,
+    bucket,
+    toolkit_role,
+)
 
 # Tried on every resource beside what the policies themselves name: what a role would take to get further.
 TRIED = (
@@ -22,16 +31,14 @@ TRIED = (
     "s3:PutObject ssm:PutParameter sts:AssumeRole tag:GetResources"
 )
 
-ORDER = (
-    "lambda:InvokeFunction lambda:GetDurableExecution lambda:GetDurableExecutionHistory "
-    "lambda:ListDurableExecutionsByFunction lambda:StopDurableExecution lambda:GetAlias "
-    "lambda:PutFunctionScalingConfig lambda:UpdateAlias"
-)
+LIST = "cloudformation:ListStacks"
 DRAIN = (
     "lambda:GetDurableExecution lambda:GetDurableExecutionHistory lambda:ListDurableExecutionsByFunction "
     "lambda:StopDurableExecution lambda:CreateAlias lambda:DeleteAlias lambda:GetAlias lambda:GetPolicy "
     "lambda:UpdateAlias"
 )
+RELEASE = f"{DRAIN} lambda:InvokeFunction lambda:PutFunctionScalingConfig"
+REMOVE = "cloudformation:DeleteStack cloudformation:DescribeStackEvents cloudformation:UpdateTerminationProtection"
 PRUNE = (
     "lambda:GetAlias lambda:GetFunctionScalingConfig lambda:ListAliases lambda:ListDurableExecutionsByFunction "
     "lambda:ListVersionsByFunction lambda:PutFunctionScalingConfig"
@@ -63,7 +70,7 @@ READ_BUCKET = (
 )
 # Of what has no ARN of its own, or can't be narrowed to it.
 READ_ANYWHERE = (
-    "cloudformation:BatchDescribeTypeConfigurations cloudformation:DescribeStackDriftDetectionStatus "
+    f"{LIST} cloudformation:BatchDescribeTypeConfigurations cloudformation:DescribeStackDriftDetectionStatus "
     "ec2:DescribeNetworkAcls ec2:DescribeRouteTables ec2:DescribeSecurityGroupRules ec2:DescribeSecurityGroups "
     "ec2:DescribeSubnets ec2:DescribeVpcEncryptionControls ec2:DescribeVpcEndpoints ec2:DescribeVpcs "
     "logs:DescribeIndexPolicies logs:DescribeLogGroups logs:DescribeResourcePolicies ssm:DescribeParameters"
@@ -73,44 +80,56 @@ READ_NAT = (
 )
 
 
+def functions(place: str) -> list[str]:
+    """Name two functions of an environment, or of a preview; a policy tells none of them apart."""
+    return [f"{place}-billing", f"{place}-billing-eu"]
+
+
 def of_stacks(names: list[str], actions: str) -> May:
     return {f"cloudformation:stack/{name}/1": actions for name in names}
 
 
-def of_function(name: str, actions: str) -> May:
-    return {f"lambda:function:{name}{qualifier}": actions for qualifier in ("", ":3", ":live")}
+def of_functions(names: list[str], actions: str, of_itself: str = "") -> May:
+    """Say what may be done with functions, and what with those themselves, where it differs from their versions."""
+    qualified = {f"lambda:function:{name}{qualifier}": actions for name in names for qualifier in (":3", ":live")}
+    return qualified | {f"lambda:function:{name}": of_itself or actions for name in names}
 
 
-def of_deploying(stacks: list[str], function: str, qualifier: str) -> May:
+def of_deploying(stacks: list[str], place: str, qualifier: str) -> May:
+    under_way = "cloudformation:CancelUpdateStack cloudformation:DescribeStacks"
     return {
+        ANYWHERE: LIST,
         toolkit_role(qualifier, "deploy"): "sts:AssumeRole",
         toolkit_role(qualifier, "file-publishing"): "sts:AssumeRole",
-        **of_stacks(stacks, "cloudformation:CancelUpdateStack cloudformation:DescribeStacks"),
-        **of_function(function, ORDER),
+        **of_stacks(stacks, under_way),
+        **of_stacks(functions(place), f"{under_way} {REMOVE}"),
+        **of_functions(functions(place), RELEASE),
     }
 
 
-def of_reading(stacks: list[str]) -> May:
-    return of_stacks(stacks, "cloudformation:DescribeStacks cloudformation:GetTemplate")
-
-
-def of_pruning(platform: str, function: str) -> May:
+def of_reading(platform: str, place: str) -> May:
     return {
-        ANYWHERE: "cloudformation:ListStacks",
-        f"lambda:capacity-provider:{platform}-C": "lambda:ListFunctionVersionsByCapacityProvider",
-        **of_stacks([platform, function], LOOK),
-        **of_function(function, f"{PRUNE} lambda:DeleteFunction"),
-        f"lambda:function:{function}": PRUNE,
+        ANYWHERE: LIST,
+        **of_stacks([platform, *functions(place)], "cloudformation:DescribeStacks cloudformation:GetTemplate"),
     }
 
 
-def of_removing(platform: str, function: str, removed: list[str]) -> May:
+def of_pruning(platform: str, place: str) -> May:
     return {
-        ANYWHERE: "cloudformation:ListStacks tag:GetResources",
+        ANYWHERE: LIST,
         f"lambda:capacity-provider:{platform}-C": "lambda:ListFunctionVersionsByCapacityProvider",
-        **of_stacks([platform, function], LOOK),
-        **of_stacks(removed, f"{LOOK} cloudformation:DeleteStack"),
-        **of_function(function, DRAIN),
+        **of_stacks([platform, *functions(place)], LOOK),
+        **of_functions(functions(place), f"{PRUNE} lambda:DeleteFunction", of_itself=PRUNE),
+    }
+
+
+def of_removing(platform: str, place: str, also_removed: list[str]) -> May:
+    return {
+        ANYWHERE: f"{LIST} tag:GetResources",
+        f"lambda:capacity-provider:{platform}-C": "lambda:ListFunctionVersionsByCapacityProvider",
+        **of_stacks([platform], LOOK),
+        **of_stacks([*also_removed, *functions(place)], f"{LOOK} cloudformation:DeleteStack"),
+        **of_functions(functions(place), DRAIN),
     }
 
 
@@ -118,19 +137,20 @@ def of_platform(platform: str, anywhere: str) -> May:
     return {
         ANYWHERE: anywhere,
         "ec2:vpc/vpc-1": "ec2:DescribeVpcAttribute",
-        f"iam:role/{platform}-Op": f"{READ_ROLE} iam:ListRoleTags",
+        f"iam:role/{platform}-Role1": f"{READ_ROLE} iam:ListRoleTags",
         f"lambda:capacity-provider:{platform}-C": "lambda:GetCapacityProvider lambda:ListTags",
         f"logs:log-group:{platform}-Logs": "logs:GetDataProtectionPolicy logs:ListTagsForResource",
         f"ssm:parameter/{platform}/capacity-provider-arn": "ssm:GetParameter ssm:GetParameters ssm:ListTagsForResource",
+        **of_functions([f"{platform}-Custom"], READ_FUNCTION),
     }
 
 
-def of_orders(name: str) -> May:
-    return {
-        f"iam:role/{name}-Role1": f"{READ_ROLE} iam:ListRoleTags",
-        f"logs:log-group:{name}-Logs": "logs:GetDataProtectionPolicy logs:ListTagsForResource",
-        **of_function(name, READ_VERSIONS),
-    }
+def of_watching(names: list[str]) -> May:
+    reads = of_functions(names, READ_VERSIONS)
+    for name in names:
+        reads[f"iam:role/{name}-Role1"] = f"{READ_ROLE} iam:ListRoleTags"
+        reads[f"logs:log-group:{name}-Logs"] = "logs:GetDataProtectionPolicy logs:ListTagsForResource"
+    return reads
 
 
 def of_toolkit(qualifier: str) -> May:
@@ -141,57 +161,55 @@ def of_toolkit(qualifier: str) -> May:
     }
 
 
-def of_access(environments: list[str], policies: list[str]) -> May:
-    purposes = ("deploy", "read", "drift", "prune", "teardown")
+def of_access(stack: str, policies: list[str]) -> May:
     return {
         GITHUB: "iam:GetOpenIDConnectProvider",
-        **{f"iam:role/orders-{name}-{purpose}": READ_ROLE for name, purpose in product(environments, purposes)},
-        **{f"iam:policy/orders-{policy}": READ_POLICY for policy in policies},
+        **{f"iam:role/{stack}-{purpose}": READ_ROLE for purpose in PURPOSES},
+        **{f"iam:policy/{stack}-{policy}": READ_POLICY for policy in policies},
     }
 
 
 DRIFT_OF_DEV = (
-    of_stacks(["platform-dev", "orders-dev", "CDKToolkit-own-dev", "access"], DETECT)
-    | of_platform("platform-dev", f"{READ_ANYWHERE} {READ_NAT}")
-    | of_function("platform-dev-Custom", READ_FUNCTION)
-    | of_orders("orders-dev")
-    | of_toolkit("own-dev")
-    | of_access(["dev", "preview"], ["dev-execution", "preview-execution", "preview-boundary"])
+    of_stacks(["acme-platform-dev", *functions("acme-dev"), f"CDKToolkit-{OF_DEV}", "acme-access-dev"], DETECT)
+    | of_platform("acme-platform-dev", f"{READ_ANYWHERE} {READ_NAT}")
+    | of_watching(functions("acme-dev"))
+    | of_toolkit(OF_DEV)
+    | of_access("acme-access-dev", ["execution"])
 )
+# Of no preview.
 DRIFT_OF_PREVIEW = (
-    of_stacks(["platform-preview", "CDKToolkit-own-pre"], DETECT)
-    | of_platform("platform-preview", f"{READ_ANYWHERE} {READ_NAT}")
-    | of_function("platform-preview-Custom", READ_FUNCTION)
-    | of_toolkit("own-pre")
+    of_stacks(["acme-platform-preview", f"CDKToolkit-{OF_PREVIEW}", "acme-access-preview"], DETECT)
+    | of_platform("acme-platform-preview", f"{READ_ANYWHERE} {READ_NAT}")
+    | of_toolkit(OF_PREVIEW)
+    | of_access("acme-access-preview", ["execution", "boundary"])
 )
 DRIFT_OF_PROD = (
-    of_stacks(["platform-prod", "orders-prod", "CDKToolkit-own-prd", "access"], DETECT)
-    | of_platform("platform-prod", f"{READ_ANYWHERE} ec2:DescribeFlowLogs")
-    | of_orders("orders-prod")
-    | of_toolkit("own-prd")
-    | of_access(["prod"], ["prod-execution"])
+    of_stacks(["acme-platform-prod", *functions("acme-prod"), f"CDKToolkit-{OF_PROD}", "acme-access-prod"], DETECT)
+    | of_platform("acme-platform-prod", f"{READ_ANYWHERE} ec2:DescribeFlowLogs")
+    | of_watching(functions("acme-prod"))
+    | of_toolkit(OF_PROD)
+    | of_access("acme-access-prod", ["execution"])
 )
 
 MAY: list[tuple[Environment, Purpose, May]] = [
-    (DEV, "deploy", of_deploying(["platform-dev", "orders-dev"], "orders-dev", "own-dev")),
-    (DEV, "read", of_reading(["platform-dev", "orders-dev"])),
+    (DEV, "deploy", of_deploying(["acme-platform-dev"], "acme-dev", OF_DEV)),
+    (DEV, "read", of_reading("acme-platform-dev", "acme-dev")),
     (DEV, "drift", DRIFT_OF_DEV),
-    (DEV, "prune", of_pruning("platform-dev", "orders-dev")),
-    (DEV, "teardown", of_removing("platform-dev", "orders-dev", ["platform-dev", "orders-dev"])),
-    (PREVIEW, "deploy", of_deploying(["orders-pr-7"], "orders-pr-7", "own-pre")),
-    (PREVIEW, "read", of_reading(["platform-preview", "orders-pr-7"])),
+    (DEV, "prune", of_pruning("acme-platform-dev", "acme-dev")),
+    (DEV, "teardown", of_removing("acme-platform-dev", "acme-dev", ["acme-platform-dev"])),
+    (PREVIEW, "deploy", of_deploying([], "acme-pr-7", OF_PREVIEW)),
+    (PREVIEW, "read", of_reading("acme-platform-preview", "acme-pr-7")),
     (PREVIEW, "drift", DRIFT_OF_PREVIEW),
-    (PREVIEW, "prune", of_pruning("platform-preview", "orders-pr-7")),
-    (PREVIEW, "teardown", of_removing("platform-preview", "orders-pr-7", ["orders-pr-7"])),
-    (PROD, "deploy", of_deploying(["platform-prod", "orders-prod"], "orders-prod", "own-prd")),
-    (PROD, "read", of_reading(["platform-prod", "orders-prod"])),
+    (PREVIEW, "prune", of_pruning("acme-platform-preview", "acme-pr-7")),
+    (PREVIEW, "teardown", of_removing("acme-platform-preview", "acme-pr-7", [])),
+    (PROD, "deploy", of_deploying(["acme-platform-prod"], "acme-prod", OF_PROD)),
+    (PROD, "read", of_reading("acme-platform-prod", "acme-prod")),
     (PROD, "drift", DRIFT_OF_PROD),
-    (PROD, "prune", of_pruning("platform-prod", "orders-prod")),
-    (PROD, "teardown", of_removing("platform-prod", "orders-prod", ["platform-prod", "orders-prod"])),
+    (PROD, "prune", of_pruning("acme-platform-prod", "acme-prod")),
+    (PROD, "teardown", of_removing("acme-platform-prod", "acme-prod", ["acme-platform-prod"])),
 ]
 
 
 @pytest.mark.parametrize(("environment", "purpose", "table"), MAY, ids=[f"{each.name}-{what}" for each, what, _ in MAY])
 def test_a_role_may_do_this_and_nothing_else(environment: Environment, purpose: Purpose, table: May) -> None:
-    statements = permissions(purpose, environment, ACCOUNTS[environment.account])
-    assert_allowed(statements, TRIED, environment.account, table, {})
+    assert_allowed(permissions(purpose, environment), TRIED, environment.account, table, {})

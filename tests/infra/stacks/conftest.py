@@ -4,25 +4,25 @@ from pathlib import Path
 import aws_cdk as cdk
 import pytest
 
-from infra.environment import Environment, load, names
+from infra.environment import Environment
 from infra.stacks.platform import Platform
-from tests.infra.synthesis import Resources, Synthesize, make_app, resources_of
+from tests.infra.synthesis import ENVIRONMENTS, Resources, Synthesize, make_app, resources_of
 
 
-@pytest.fixture(scope="session", params=names())
+@pytest.fixture(scope="session", params=ENVIRONMENTS)
 def environment(request: pytest.FixtureRequest) -> Environment:
-    return load(request.param)
+    return ENVIRONMENTS[request.param]
 
 
 @pytest.fixture
 def platform(environment: Environment, synthesize: Synthesize) -> Resources:
     """The resources of the platform of each environment."""
-    return synthesize(environment.name).stack(f"platform-{environment.name}").resources
+    return synthesize(environment.name).stack(f"acme-platform-{environment.name}").resources
 
 
 @pytest.fixture
 def make_platform(tmp_path: Path) -> Callable[[Environment], Resources]:
-    """Makes the resources of the platform of an environment that no file describes."""
+    """Makes the resources of the platform of an environment that is of one test alone."""
 
     def make(environment: Environment) -> Resources:
         return resources_of(Platform(make_app(tmp_path), environment, cdk.DefaultStackSynthesizer()))

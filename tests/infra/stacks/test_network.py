@@ -3,8 +3,8 @@ from ipaddress import IPv4Network
 
 import pytest
 
-from infra.environment import Environment, load
-from tests.infra.synthesis import Resource, Resources, changed, made_before, of_type, the_only
+from infra.environment import Environment
+from tests.infra.synthesis import PROD, Resource, Resources, changed, made_before, of_type, the_only
 
 MakePlatform = Callable[[Environment], Resources]
 
@@ -111,7 +111,7 @@ def test_the_capacity_provider_is_made_after_its_egress_and_removed_before_it(pl
 def test_every_number_of_nat_gateways_gives_every_zone_its_egress(
     make_platform: MakePlatform, nat_gateways: int
 ) -> None:
-    resources = make_platform(changed(load("prod"), "network", nat_gateways=nat_gateways))
+    resources = make_platform(changed(PROD, "network", nat_gateways=nat_gateways))
     gateways = of_type(resources, "AWS::EC2::NatGateway")
     assert len(gateways) == nat_gateways
     used = [

@@ -2,8 +2,8 @@ from collections.abc import Callable
 
 import pytest
 
-from infra.environment import Environment, load
-from tests.infra.synthesis import Resource, Resources, Synthesize, changed, made_before, of_type, the_only
+from infra.environment import Environment
+from tests.infra.synthesis import DEV, Resource, Resources, Synthesize, changed, made_before, of_type, the_only
 
 MakePlatform = Callable[[Environment], Resources]
 
@@ -24,7 +24,7 @@ def test_the_capacity_provider_is_as_large_and_of_the_architecture_that_is_confi
 
 
 def test_manual_scaling_follows_the_configured_utilization(make_platform: MakePlatform) -> None:
-    environment = changed(load("dev"), "capacity_provider", scaling="manual", target_cpu_percent=70)
+    environment = changed(DEV, "capacity_provider", scaling="manual", target_cpu_percent=70)
     assert capacity_provider(make_platform(environment))["CapacityProviderScalingConfig"] == {
         "MaxVCpuCount": environment.capacity_provider.maximum_vcpus,
         "ScalingMode": "Manual",
@@ -33,14 +33,14 @@ def test_manual_scaling_follows_the_configured_utilization(make_platform: MakePl
 
 
 def test_only_configured_instance_types_are_allowed(make_platform: MakePlatform) -> None:
-    environment = changed(load("dev"), "capacity_provider", instance_types=["m8g.large", "c8g.xlarge"])
+    environment = changed(DEV, "capacity_provider", instance_types=["m8g.large", "c8g.xlarge"])
     requirements = capacity_provider(make_platform(environment))["InstanceRequirements"]
     assert requirements["AllowedInstanceTypes"] == ["m8g.large", "c8g.xlarge"]
 
 
 @pytest.mark.parametrize("architecture", ["arm64", "x86_64"])
 def test_instances_have_the_configured_architecture(make_platform: MakePlatform, architecture: str) -> None:
-    environment = changed(load("dev"), "capacity_provider", architecture=architecture)
+    environment = changed(DEV, "capacity_provider", architecture=architecture)
     assert capacity_provider(make_platform(environment))["InstanceRequirements"]["Architectures"] == [architecture]
 
 
@@ -91,14 +91,14 @@ def test_log_groups_are_kept_for_as_long_as_configured_and_survive_only_where_da
 def test_functions_find_the_capacity_provider_in_a_parameter(environment: Environment, platform: Resources) -> None:
     [provider] = of_type(platform, "AWS::Lambda::CapacityProvider")
     parameter = the_only(platform, "AWS::SSM::Parameter")["Properties"]
-    assert parameter["Name"] == f"/platform-{environment.name}/capacity-provider-arn"
+    assert parameter["Name"] == f"/acme-platform-{environment.name}/capacity-provider-arn"
     assert parameter["Value"] == {"Fn::GetAtt": [provider, "Arn"]}
 
 
 def test_the_stack_tells_its_capacity_providers_arn_and_exports_nothing(
     environment: Environment, synthesize: Synthesize
 ) -> None:
-    template = synthesize(environment.name).stack(f"platform-{environment.name}").template
+    template = synthesize(environment.name).stack(f"acme-platform-{environment.name}").template
     [provider] = of_type(template["Resources"], "AWS::Lambda::CapacityProvider")
     assert template["Outputs"] == {"CapacityProviderArn": {"Value": {"Fn::GetAtt": [provider, "Arn"]}}}
 
@@ -106,10 +106,10 @@ def test_the_stack_tells_its_capacity_providers_arn_and_exports_nothing(
 def test_the_stack_is_protected_from_termination_where_configured(
     environment: Environment, synthesize: Synthesize
 ) -> None:
-    stack = synthesize(environment.name).stack(f"platform-{environment.name}")
+    stack = synthesize(environment.name).stack(f"acme-platform-{environment.name}")
     assert stack.properties["terminationProtection"] is environment.protection.termination_protection
 
 
 def test_the_stack_goes_to_the_configured_account_and_region(environment: Environment, synthesize: Synthesize) -> None:
-    stack = synthesize(environment.name).stack(f"platform-{environment.name}")
+    stack = synthesize(environment.name).stack(f"acme-platform-{environment.name}")
     assert stack.target == f"aws://{environment.account}/{environment.region}"

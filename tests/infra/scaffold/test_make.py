@@ -1,0 +1,146 @@
+"""The making of a function below another folder than the checkout, where uv finds nothing to resolve."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from infra import ROOT, contract, functions
+from infra.errors import CommandError, UsageError
+from infra.replay.__main__ import main as replay
+from infra.scaffold.__main__ import main
+from infra.scaffold.make import make
+
+SOURCE = "# a team's own words\nboto3>=1 # a reason\naws-durable-execution-sdk-python~=3.0\n"
+LONGEST = "the_longest_of_names"
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a checkout with a function that carries what new ones do, whose lock is to be taken over."""
+    text = (ROOT / "pyproject.toml").read_text()
+    (tmp_path / "pyproject.toml").write_text(text)
+    made = tmp_path / "functions" / "known"
+    made.mkdir(parents=True)
+    (made / "handler.py").touch()
+    lines = [line.strip().partition('"')[2].partition('"')[0] for line in text.splitlines()]
+    carried = [line for line in lines if line.startswith(("boto3>", "boto3~", "aws-durable-execution-sdk-python~"))]
+    assert len(carried) == 2
+    (made / "requirements.in").write_text("# why\n" + "".join(f"{line} # a reason of its own\n" for line in carried))
+    (made / "requirements.txt").write_text("# the lock of another function\n")
+    monkeypatch.setenv("PATH", "")
+    return tmp_path
+
+
+def left(root: Path) -> list[str]:
+    """Return the files of functions and their tests, but for what was there before."""
+    paths = [path for folder in ("functions", "tests") for path in (root / folder).rglob("*") if path.is_file()]
+    found = sorted(path.relative_to(root).as_posix() for path in paths if path.suffix != ".pyc")
+    return [path for path in found if not path.startswith("functions/known/")]
+
+
+def test_a_function_is_made_with_its_tests_and_the_lock_of_one_that_carries_the_same(root: Path) -> None:
+    made = [path.relative_to(root).as_posix() for path in make("refunds", root)]
+    assert made == left(root)
+    assert made == [
+        "functions/refunds/__init__.py",
+        "functions/refunds/contract.toml",
+        "functions/refunds/handler.py",
+        "functions/refunds/requirements.in",
+        "functions/refunds/requirements.txt",
+        "functions/refunds/work.py",
+        "tests/functions/refunds/recorded/1-pause-started.json",
+        "tests/functions/refunds/recorded/2-work-pending.json",
+        "tests/functions/refunds/recorded/3-work-succeeded.json",
+        "tests/functions/refunds/recording.py",
+        "tests/functions/refunds/test_handler.py",
+        "tests/functions/refunds/test_work.py",
+    ]
+    assert (root / made[4]).read_text() == "# the lock of another function\n"
+    assert "refunds" in functions.names(root)
+
+
+@pytest.mark.parametrize("name", ["a", "z", LONGEST])
+def test_it_passes_the_checks_as_it_stands_however_it_is_called(root: Path, name: str) -> None:
+    assert len(LONGEST) == functions.LONGEST_NAME
+    make(name, root)
+    for command in (["check"], ["format", "--check"]):
+        subprocess.run([sys.executable, "-m", "ruff", *command, "--quiet", "."], cwd=root, check=True)
+    assert contract.load(name, root).example
+    assert replay(["check", "--function", name], root) == 0
+
+
+def test_its_own_tests_pass(root: Path) -> None:
+    make("refunds", root)
+    for name in ("infra", "tests/local_runner.py"):
+        (root / name).symlink_to(ROOT / name)
+    command = [sys.executable, "-m", "pytest", "-n", "0", "tests/functions/refunds"]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    assert "12 passed" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("known", "functions/known: is there already"),
+        ("shared", "functions/shared: is there already"),
+        ("module", "functions/module: is there already"),
+        ("tested", "tests/functions/tested: is there already"),
+        ("json", "json is Python's own"),
+        ("lambda", "lambda is Python's own"),
+        ("boto3", "another package is imported as boto3"),
+        ("tests", "another package is imported as tests"),
+        ("Refunds", "functions/Refunds: must be named by"),
+        ("re-funds", "functions/re-funds: must be named by"),
+        (f"{LONGEST}s", "must be named by 20 characters at most"),
+    ],
+)
+def test_a_name_that_is_taken_or_wrong_is_refused_before_anything_is_written(
+    root: Path, capsys: pytest.CaptureFixture[str], name: str, told: str
+) -> None:
+    for path in ("functions/shared/coins.py", "functions/module.py", "tests/functions/tested/test_it.py"):
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).touch()
+    before = left(root)
+    with pytest.raises(UsageError, match=told):
+        make(name, root)
+    assert main([name], root) == 2
+    assert told in capsys.readouterr().err
+    assert left(root) == before
+
+
+def test_nothing_is_left_where_no_lock_can_be_had(root: Path) -> None:
+    with (root / "functions" / "known" / "requirements.in").open("a") as source:
+        source.write("six\n")
+    with pytest.raises((CommandError, FileNotFoundError)):
+        make("refunds", root)
+    assert left(root) == []
+
+
+def test_the_name_of_one_that_was_removed_is_free_though_its_byte_code_stays(root: Path) -> None:
+    for path in make("refunds", root):
+        path.unlink()
+    (root / "functions" / "refunds" / "__pycache__").mkdir(exist_ok=True)
+    (root / "functions" / "refunds" / "__pycache__" / "handler.pyc").touch()
+    assert make("refunds", root)
+
+
+def test_what_is_left_to_do_is_told(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("project.toml", "environments"):
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, root / name)
+    assert main(["refunds"], root) == 0
+    told = capsys.readouterr().out
+    assert "Made functions/refunds/handler.py\n" in told
+    assert "make record FUNCTION=refunds" in told
+
+
+def test_it_is_told_what_of_an_environment_bears_no_further_function(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (root / "project.toml").write_text("")
+    assert main(["refunds"], root) == 0
+    assert "for the environments to hold one more function:\n" in capsys.readouterr().out
