@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from infra.repository import Repository
 
 from infra import naming
 from infra.aws import target as targets
@@ -12,7 +13,6 @@ from infra.environment import Environment
 from infra.errors import CommandError, UsageError
 from infra.pipeline import access
 from infra.policies import trust
-from infra.repository import Repository
 from tests.infra.fakes.aws import FakeAws
 from tests.infra.fakes.commands import facts, run, told
 from tests.infra.fakes.environments import ACCOUNT, PREVIEW, environment
