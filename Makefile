@@ -167,12 +167,12 @@ lock: $(UV) $(OURS) ## Resolve what pyproject.toml, package.json and functions n
 	$(call lock,development,requirements.txt)
 	$(call lock,local,infra/local/requirements.txt)
 	$(call lock,checkov,requirements-checkov.txt)
-	"$(PYTHON)" -m infra.lock $(UPGRADED)
+	"$(PYTHON)" -m infra.lock$(UPGRADED)
 	npm install --package-lock-only
 
-UPGRADED = $(if $(call given,UPGRADE),--upgrade)
+UPGRADED = $(if $(call given,UPGRADE), --upgrade)
 # lock: dependency group, lock file. As infra/lock.py resolves functions.
-lock = uv pip compile --quiet $(UPGRADED) --universal --python-version 3.11 --generate-hashes --no-header \
+lock = uv pip compile --quiet$(UPGRADED) --universal --python-version 3.11 --generate-hashes --no-header \
 	--group pyproject.toml:$(1) --output-file $(2)
 
 $(UV): requirements-uv.txt

@@ -68,8 +68,14 @@ def test_the_environment_of_the_command_line_is_the_one_that_counts(target: str)
     [
         ("access", "YES=1", "--yes"),
         ("synth", "PULL_REQUEST=7", "--pull-request 7"),
-        ("run", "ORDER=my order.json", '--order "my order.json"'),
+        ("run", "EVENT=my event.json", '--event "my event.json"'),
+        ("run", "FUNCTION=refunds", '--function "refunds"'),
         ("run", "JSON=1", "--json"),
+        ("replay", "FUNCTION=refunds", 'check --function "refunds"'),
+        ("record", "FUNCTION=refunds", 'record --function "refunds"'),
+        ("function", "NAME=refunds", 'infra.scaffold "refunds"'),
+        ("lock", "UPGRADE=1", "infra.lock --upgrade"),
+        ("lock", "UPGRADE=1", "uv pip compile --quiet --upgrade"),
         ("rehearse", "SCENARIO=merge", "--scenario merge"),
         ("rehearse", "KEEP=1", "--keep"),
         ("rehearse", "ACTIONS=my actions", '--actions "my actions"'),
@@ -83,6 +89,54 @@ def test_consent_and_choices_are_those_of_the_command_line_alone(target: str, gi
         done = make(*arguments, environ={name: value})
         assert done.returncode == 0
         assert passed not in done.stdout
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """Return a folder with the Makefile, two environments beside the local one, and two functions."""
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    files = [f"environments/{name}.toml" for name in ("one", "two", "local")]
+    files += [f"functions/{name}/requirements.txt" for name in ("billing", "refunds")]
+    files += ["infra/local/requirements.txt", "requirements.txt", "requirements-uv.txt", "requirements-checkov.txt"]
+    for file in [*files, "package-lock.json"]:
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).touch()
+    return tmp_path
+
+
+def test_templates_are_those_of_each_environment_of_access_to_it_and_of_a_preview(checkout: Path) -> None:
+    done = make("--dry-run", "templates", folder=checkout)
+    assert done.returncode == 0, done.stderr
+    assert sorted(re.findall(r"--output build/templates/(\S+)", done.stdout)) == [
+        "access-one",
+        "access-two",
+        "local",
+        "one",
+        "pr-1",
+        "two",
+    ]
+    assert "--context access=true --context environment=two " in done.stdout
+    # Which environment hosts it, project.toml says.
+    assert "infra.pipeline build --pull-request 1 " in done.stdout
+
+
+def test_what_functions_pin_is_installed_over_what_we_do(checkout: Path) -> None:
+    done = make("--dry-run", "lint", folder=checkout)
+    assert done.returncode == 0, done.stderr
+    ours = done.stdout.rindex("--require-hashes requirements.txt")
+    pinned = "--requirement functions/billing/requirements.txt --requirement functions/refunds/requirements.txt"
+    assert done.stdout.index(f"uv pip install --quiet --python .venv --no-deps --require-hashes {pinned}") > ours
+
+
+def test_without_functions_what_makes_the_first_one_is_installed(checkout: Path) -> None:
+    shutil.rmtree(checkout / "functions")
+    done = make("--dry-run", "function", "NAME=billing", folder=checkout)
+    assert done.returncode == 0, done.stderr
+    assert "uv pip install" not in done.stdout
+
+
+def test_locks_of_functions_that_disagree_do_not_keep_make_from_mending_them(checkout: Path) -> None:
+    assert "functions/" not in make("--dry-run", "lock", folder=checkout).stdout
 
 
 def test_recipes_find_the_checkouts_own_programs_in_a_folder_with_a_space_too(tmp_path: Path) -> None:
