@@ -33,11 +33,7 @@ def run(target: Target, arguments: Namespace) -> Report:
 
     Exit code 1 when one of them is running: nothing is deployed then.
     """
-    assembly = Assembly.of(target, arguments.assembly)
-    if arguments.digest and (found := assembly.digest()) != arguments.digest:
-        raise UsageError(
-            f"{assembly.folder} is not what was built: its SHA-256 is {found}, and {arguments.digest} was built"
-        )
+    assembly = _built(target, arguments)
     functions = target.functions if target.has_functions else []
     removed = target.removed_functions()
     _refuse_running(target, removed)
@@ -45,28 +41,38 @@ def run(target: Target, arguments: Namespace) -> Report:
     # At once: a deployment that is cancelled is taken back to them.
     write_outputs({"previous_versions": write_versions(previous)})
     _deploy(target, assembly, verbose=arguments.verbose)
-    outputs = {name: target.stacks.get(name).outputs for name in assembly.stack_names}
-    versions = {each.folder: _see_live(target, each, outputs[each.name][Output.VERSION]) for each in functions}
+    stacks = {name: target.stacks.get(name).outputs for name in assembly.stack_names}
+    versions = {each.folder: _see_live(target, each, stacks[each.name][Output.VERSION]) for each in functions}
     _remove(target, removed)
-    gone = [function.name for function in removed]
-    facts = {
-        "stacks": outputs,
-        "functions": {
-            function.folder: {
-                "alias_arn": outputs[function.name][Output.ALIAS_ARN],
-                "version": versions[function.folder],
-                "previous_version": previous[function.folder],
-            }
-            for function in functions
-        },
-        "removed": gone,
+    found = {
+        each.folder: {
+            "alias_arn": stacks[each.name][Output.ALIAS_ARN],
+            "version": versions[each.folder],
+            "previous_version": previous[each.folder],
+        }
+        for each in functions
     }
-    told = [f"{name}: {key} {value}" for name, found in outputs.items() for key, value in found.items()]
+    gone = [function.name for function in removed]
+    told = [f"{name}: {key} {value}" for name, outputs in stacks.items() for key, value in outputs.items()]
     return Report(
-        facts,
+        {"stacks": stacks, "functions": found, "removed": gone},
         [*told, *(f"{name}: removed" for name in gone)],
         outputs={"versions": write_versions(versions), "previous_versions": write_versions(previous)},
     )
+
+
+def _built(target: Target, arguments: Namespace) -> Assembly:
+    """Return the assembly to deploy.
+
+    Raises:
+        UsageError: it is not that of the target, or not what was built.
+    """
+    assembly = Assembly.of(target, arguments.assembly)
+    if arguments.digest and (found := assembly.digest()) != arguments.digest:
+        raise UsageError(
+            f"{assembly.folder} is not what was built: its SHA-256 is {found}, and {arguments.digest} was built"
+        )
+    return assembly
 
 
 def _live_before(function: DeployedFunction) -> str | None:

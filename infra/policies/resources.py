@@ -1,8 +1,8 @@
 """Resources as policies name them, and the statements of policies.
 
 Resources are narrowed by the beginnings of their names: CloudFormation begins the names that it makes up with the
-stack's, of which it leaves at least 25 characters. Functions are named by one pattern, so that a new one needs no other
-policies. Names of EC2 are random, so there the account and region are the limit.
+stack's, of which it leaves at least 25 characters (infra/stacks/names.py). Functions are named by one pattern, so that
+a new one needs no other policies. Names of EC2 are random, so there the account and region are the limit.
 """
 
 from typing import Any

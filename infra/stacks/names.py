@@ -5,10 +5,11 @@ from typing import cast
 from aws_cdk import CfnResource
 from constructs import IConstruct
 
-# A name is the stack's, the resource's logical id and a random end. Where all of it is longer than IAM and Lambda
-# take, CloudFormation leaves 25 characters of the stack's, and what begins with that stack's whole name is no more.
+# A name is the stack's, the resource's logical id and a random end. Where all of it is longer than IAM and Lambda take,
+# CloudFormation leaves half of the rest to the stack's name. AWS does not document that, its names show it.
 LONGEST = 64
 RANDOM = 14
+KEPT = 25
 
 
 def name_short(construct: IConstruct, logical_id: str) -> None:

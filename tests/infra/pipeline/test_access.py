@@ -1,24 +1,25 @@
 """What the access command shows and asks before it deploys, and whose identity provider it takes."""
 
+import shutil
+import subprocess
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
-from infra.repository import Repository
 
-from infra import naming
-from infra.aws import target as targets
+from infra.aws.target import Target
 from infra.console.report import Report
-from infra.environment import Environment
 from infra.errors import CommandError, UsageError
 from infra.pipeline import access
 from infra.policies import trust
+from infra.project import EXAMPLE_OWNER
 from tests.infra.fakes.aws import FakeAws
-from tests.infra.fakes.commands import facts, run, told
-from tests.infra.fakes.environments import ACCOUNT, PREVIEW, environment
+from tests.infra.fakes.commands import facts, run, target, told
+from tests.infra.fakes.environments import ACCOUNT, PROJECT, REGION, environment
 
-FIRST = environment("dev", region="eu-central-1", network={"zones": ["eu-central-1a"]})
 PROVIDER = trust.provider_arn(ACCOUNT)
+STACK = "acme-access-preview"
 
 
 class Terminal:
@@ -43,99 +44,157 @@ class Terminal:
 
 @pytest.fixture
 def aws() -> FakeAws:
-    return FakeAws(region=FIRST.region)
+    return FakeAws()
 
 
 @pytest.fixture
-def terminal(aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> Terminal:
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
     terminal = Terminal()
-
-    def of_account(_: str) -> list[Environment]:
-        return [FIRST, PREVIEW]
-
-    def open_session(environment: Environment) -> Any:
-        return aws.session(environment.region)
-
-    def repository() -> Repository:
-        return Repository(owner="somebody", name="shop", owner_id=0, repository_id=0)
-
-    monkeypatch.setattr(access, "of_account", of_account)
-    monkeypatch.setattr(access, "load_repository", repository)
-    monkeypatch.setattr(targets, "open_session", open_session)
     monkeypatch.setattr(access, "cdk", terminal.cdk)
     monkeypatch.setattr("builtins.input", terminal.ask)
     monkeypatch.setattr("sys.stdin.isatty", lambda: True)
     return terminal
 
 
-def accessed(*options: str) -> Report:
-    """Give access to the account of the previews, whose first environment is another, in another region."""
-    return run(access, targets.Target(PREVIEW), *options)
+@pytest.fixture
+def on(aws: FakeAws, tmp_path: Path) -> Target:
+    """An environment of a project whose folder is no checkout."""
+    project = PROJECT.model_copy(update={"root": tmp_path})
+    return target(aws, environment("preview", project=project, preview_days=14))
+
+
+def origin(folder: Path, address: str) -> None:
+    """Make a folder a checkout with this origin."""
+    for command in (["init", "--quiet"], ["remote", "add", "origin", address]):
+        subprocess.run([shutil.which("git") or "git", *command], cwd=folder, check=True)
+
+
+def accessed(on: Target, *options: str) -> Report:
+    return run(access, on, *options)
 
 
 @pytest.mark.parametrize("answer", ["", "n", "no", "yeah"])
-def test_nothing_is_deployed_without_a_yes(answer: str, terminal: Terminal) -> None:
+def test_nothing_is_deployed_without_a_yes(answer: str, on: Target, terminal: Terminal) -> None:
     terminal.answer = answer
     with pytest.raises(CommandError, match="nothing was changed"):
-        accessed()
+        accessed(on)
     assert "deploy" not in terminal.ran
 
 
 @pytest.mark.parametrize("answer", ["y", "Yes"])
-def test_a_yes_deploys_what_was_shown(answer: str, terminal: Terminal, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_yes_deploys_what_was_shown(
+    answer: str, on: Target, terminal: Terminal, capfd: pytest.CaptureFixture[str]
+) -> None:
     terminal.answer = answer
-    report = accessed()
-    assert terminal.asked == [f"Give somebody/shop on GitHub this access to account {ACCOUNT}? [y/N] "]
+    report = accessed(on)
+    assert terminal.asked == [f"Give acme-inc/money on GitHub this access to preview in account {ACCOUNT}? [y/N] "]
     assert "[+] AWS::IAM::Role" in capfd.readouterr().err
     synth, diff, deploy = (terminal.ran[each] for each in ("synth", "diff", "deploy"))
     assert synth[4:] == ["--context", "access=true", "--context", "environment=preview"]
     # With no session of its own it would find no stack, and show no change.
-    assert terminal.sessions == [None, FIRST.region, FIRST.region]
-    assert diff == ["diff", "--no-change-set", "access", "--app", synth[3]]
-    assert deploy == ["deploy", "--require-approval", "never", "access", "--app", synth[3]]
+    assert terminal.sessions == [None, REGION, REGION]
+    assert diff == ["diff", "--no-change-set", STACK, "--app", synth[3]]
+    assert deploy == ["deploy", "--require-approval", "never", STACK, "--app", synth[3]]
     roles = {
-        f"orders-{name}-{purpose}": f"arn:aws:iam::{ACCOUNT}:role/orders-{name}-{purpose}"
-        for name in ("dev", "preview")
+        f"{STACK}-{purpose}": f"arn:aws:iam::{ACCOUNT}:role/{STACK}-{purpose}"
         for purpose in ("deploy", "read", "drift", "prune", "teardown")
     }
-    assert facts(report) == {"account": ACCOUNT, "repository": "somebody/shop", "roles": roles}
-    assert told(report).splitlines() == ["Workflows of somebody/shop may assume:", *roles.values()]
+    assert facts(report) == {"account": ACCOUNT, "repository": "acme-inc/money", "roles": roles}
+    assert told(report).splitlines() == ["Workflows of acme-inc/money may assume:", *roles.values()]
 
 
-def test_scripts_are_not_asked_and_deploy_in_the_region_of_the_accounts_first_environment(terminal: Terminal) -> None:
-    accessed("--yes")
+def test_scripts_are_not_asked(on: Target, terminal: Terminal) -> None:
+    accessed(on, "--yes")
     assert list(terminal.ran) == ["synth", "deploy"]
-    assert terminal.sessions == [None, FIRST.region]
+    assert terminal.sessions == [None, REGION]
     assert not terminal.asked
 
 
 def test_without_a_terminal_it_says_how_to_agree(
-    aws: FakeAws, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+    aws: FakeAws, on: Target, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.stdin.isatty", lambda: False)
     with pytest.raises(UsageError, match="--yes"):
-        accessed()
+        accessed(on)
     assert not terminal.ran
     assert not aws.calls
 
 
-@pytest.mark.parametrize("owner", ["nobody", "somebody else", "the stack"])
-def test_a_provider_is_made_unless_somebody_else_has_made_it(owner: str, aws: FakeAws, terminal: Terminal) -> None:
+@pytest.mark.parametrize("owner", ["nobody", "somebody else", "another environment", "the stack"])
+def test_a_provider_is_made_unless_somebody_else_has_made_it(
+    owner: str, aws: FakeAws, on: Target, terminal: Terminal
+) -> None:
     # With resources of others, and on a second page.
     others = [{"LogicalResourceId": name, "ResourceType": "AWS::IAM::Role"} for name in ("One", "Two")]
-    aws.formation.stack(naming.ACCESS_STACK, {})
-    aws.formation.resources[naming.ACCESS_STACK] = [{**each, "PhysicalResourceId": "role"} for each in others]
+    for name in (STACK, "acme-access-dev"):
+        aws.formation.stack(name, {})
+        aws.formation.resources[name] = [{**each, "PhysicalResourceId": "role"} for each in others]
     if owner != "nobody":
         aws.providers[PROVIDER] = [trust.AUDIENCE]
-    if owner == "the stack":
+    if made_by := {"the stack": STACK, "another environment": "acme-access-dev"}.get(owner):
         provider = {"LogicalResourceId": "GitHub", "ResourceType": "AWS::IAM::OIDCProvider"}
-        aws.formation.resources[naming.ACCESS_STACK].append({**provider, "PhysicalResourceId": PROVIDER})
-    accessed("--yes")
-    assert ("existing_provider=true" in terminal.ran["synth"]) is (owner == "somebody else")
+        aws.formation.resources[made_by].append({**provider, "PhysicalResourceId": PROVIDER})
+    accessed(on, "--yes")
+    assert ("existing_provider=true" in terminal.ran["synth"]) is (owner in ("somebody else", "another environment"))
 
 
-def test_a_provider_for_another_audience_is_refused(aws: FakeAws, terminal: Terminal) -> None:
+def test_a_provider_for_another_audience_is_refused(aws: FakeAws, on: Target, terminal: Terminal) -> None:
     aws.providers[PROVIDER] = ["https://github.com/somebody"]
     with pytest.raises(CommandError, match="add-client-id-to-open-id-connect-provider"):
-        accessed("--yes")
+        accessed(on, "--yes")
+    assert not terminal.ran
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://github.com/acme/x",
+        "https://github.com/acme/x.git",
+        "https://somebody:token@github.com/acme/x/",
+        "git@github.com:acme/x.git",
+        "ssh://git@github.com/acme/x.git",
+        "ssh://git@ssh.github.com:443/acme/x.git",
+        "git://GitHub.com/acme/x",
+    ],
+)
+@pytest.mark.parametrize("options", [(), ("--yes",)], ids=["asked", "not asked"])
+def test_it_tells_before_anything_is_deployed_that_another_repository_gets_access(
+    address: str, options: tuple[str, ...], on: Target, terminal: Terminal, capfd: pytest.CaptureFixture[str]
+) -> None:
+    origin(on.environment.project.root, address)
+    terminal.answer = "y"
+    accessed(on, *options)
+    printed = capfd.readouterr()
+    said = "origin is acme/x, and project.toml says acme-inc/money: its workflows get this access\n"
+    assert said in printed.err.partition(f"Deploying {STACK}")[0]
+    assert "origin" not in printed.out
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "https://github.com/acme-inc/money",
+        "git@github.com:Acme-Inc/money.git",
+        "https://example.org/acme/x",
+        "https://notgithub.com/acme/x",
+        "https://example.org/github.com/acme/x",
+        "/srv/git/x.git",
+    ],
+)
+def test_it_tells_of_no_origin_that_is_the_same_or_none_of_github(
+    address: str, on: Target, terminal: Terminal, capfd: pytest.CaptureFixture[str]
+) -> None:
+    if address:
+        origin(on.environment.project.root, address)
+    accessed(on, "--yes")
+    assert list(terminal.ran) == ["synth", "deploy"]
+    assert "origin" not in capfd.readouterr().err
+
+
+def test_a_real_account_gives_no_access_to_the_example(terminal: Terminal) -> None:
+    repository = PROJECT.repository.model_copy(update={"owner": EXAMPLE_OWNER})
+    example = PROJECT.model_copy(update={"repository": repository})
+    with pytest.raises(UsageError, match=f"{EXAMPLE_OWNER} is the example"):
+        accessed(Target(environment(project=example, account="123456789012")), "--yes")
     assert not terminal.ran

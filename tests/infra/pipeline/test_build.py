@@ -79,10 +79,12 @@ def test_a_run_builds_every_environment_that_main_goes_to(synthesized: list[dict
     assert synthesized == [{"environment": name} for name in project.promote]
     digests = {name: Assembly(project.root / "build/assembly" / name).digest() for name in project.promote}
     assert report.facts == {"promote": project.promote, "previews": project.previews, "digests": digests}
-    assert {key: json.loads(value) for key, value in report.outputs.items()} == {
+    stages = [{"environment": name, "digest": digests[name]} for name in project.promote]
+    assert {key: json.loads(report.outputs[key]) for key in ("promote", "stages")} == {
         "promote": project.promote,
-        "digests": digests,
+        "stages": stages,
     }
+    assert report.outputs["preview_digest"] == ""
 
 
 def test_that_of_a_pull_request_builds_its_preview_as_well_with_the_commit_that_its_author_knows(
@@ -94,7 +96,7 @@ def test_that_of_a_pull_request_builds_its_preview_as_well_with_the_commit_that_
     assert list(facts(report)["digests"]) == project.environments
     assert len(set(facts(report)["digests"].values())) == len(project.environments)
     folder = project.root / "build" / "assembly" / f"{project.previews}-pr-7"
-    assert facts(report)["digests"][project.previews] == Assembly(folder).digest()
+    assert facts(report)["digests"][project.previews] == report.outputs["preview_digest"] == Assembly(folder).digest()
 
 
 def test_what_a_run_builds_is_where_a_deployment_looks_for_it(project: Project) -> None:

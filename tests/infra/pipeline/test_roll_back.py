@@ -163,6 +163,16 @@ def test_updates_of_several_are_taken_back_side_by_side(of_two: FakeAws) -> None
     assert of_two.clock.monotonic() < 240
 
 
+def test_updates_of_several_are_waited_for_together(of_two: FakeAws) -> None:
+    of_two.formation.going_back_seconds = 3600
+    for name in (NAME, OTHER):
+        begin_update(of_two, name)
+    report = run(roll_back, target(of_two, DEV_OF_TWO), "--versions", BOTH)
+    for name in (NAME, OTHER):
+        assert f"{name} is UPDATE_ROLLBACK_IN_PROGRESS after 4 minutes" in str(report.error)
+    assert 240 < of_two.clock.monotonic() < 300
+
+
 def test_versions_of_functions_that_there_are_not_are_refused(aws: FakeAws) -> None:
     with pytest.raises(UsageError, match="there is no function refunds, typo in functions/; there are billing"):
         went_back(aws, "--versions", "typo=1,refunds=3")

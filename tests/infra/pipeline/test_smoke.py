@@ -159,9 +159,7 @@ def test_executions_that_do_not_end_in_time_fail_and_are_waited_for_together(
     assert seconds <= aws.clock.monotonic() < seconds + 1
 
 
-@pytest.mark.parametrize(
-    "versions", ["billing", "billing=", "billing=0", "billing=live", "billing=1.5", "a=1,b=x"]
-)
+@pytest.mark.parametrize("versions", ["billing", "billing=", "billing=0", "billing=live", "billing=1.5", "a=1,b=x"])
 def test_what_is_no_version_is_refused(versions: str, aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         run(smoke, target(aws, DEV), "--versions", versions)

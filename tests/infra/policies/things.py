@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from itertools import product
 
 from infra import naming
-from tests.infra.fakes.environments import ACCOUNT, PREVIEW, REGION, TWO, environment
+from tests.infra.fakes.environments import ACCOUNT, PREVIEW, PROJECT, REGION, TWO, environment
 
 OTHER_ACCOUNT = "222222222222"
 FUNCTIONS_OF_TWO = ("billing", "billing_eu")
@@ -20,7 +20,8 @@ ENVIRONMENTS = {each.name: each for each in (DEV, PREVIEW, PROD)}
 ACCOUNTS = (ACCOUNT, OTHER_ACCOUNT)
 
 OF_DEV, OF_PREVIEW, OF_PROD = map(naming.qualifier, (DEV, PREVIEW, PROD))
-TOOLKITS = (OF_DEV, OF_PREVIEW, OF_PROD)
+NEARLY_DEV = (environment("dev2"), environment("dev", project=PROJECT.model_copy(update={"name": "acme2"})))
+TOOLKITS = (OF_DEV, OF_PREVIEW, OF_PROD, *map(naming.qualifier, NEARLY_DEV))
 PROJECTS = ("acme", "acme2")
 NAMES = ("dev", "dev2", "preview", "prod")
 FUNCTIONS = [

@@ -10,8 +10,10 @@ import pytest
 from infra import functions
 from infra import project as projects
 from infra.environment import Environment, Settings, load
+from infra.policies.resources import function_stacks
 from infra.stacks.function import FunctionStack
-from tests.infra.fakes.environments import ACCOUNT, REGION
+from infra.stacks.names import KEPT
+from tests.infra.fakes.environments import ACCOUNT, PROJECT, REGION, environment
 from tests.infra.policies.iam import may
 from tests.infra.synthesis import (
     DEV,
@@ -240,6 +242,13 @@ def test_a_function_may_checkpoint_no_executions_of_one_that_is_called_nearly_so
     others = [own, f"{own}-eu:3", f"{own}_eu:3", f"{own}2:3", own.replace("acme", "acme2") + ":3"]
     assert may(narrowed, "lambda:CheckpointDurableExecution", f"{own}:3")
     assert not [arn for arn in others if may(narrowed, "lambda:CheckpointDurableExecution", arn)]
+
+
+def test_as_much_is_left_of_the_names_that_cloudformation_cuts_as_tells_environments_apart() -> None:
+    longest = environment("e" * 10, project=PROJECT.model_copy(update={"name": "p" * 12}))
+    previews = longest.model_copy(update={"preview_days": 1})
+    for each in (longest, previews):
+        assert len(function_stacks(each).removesuffix("*")) <= KEPT
 
 
 MakeTemplate = Callable[..., str]
