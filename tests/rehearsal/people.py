@@ -16,18 +16,27 @@ LASTS_SECONDS = 3
 
 def set_up(stage: Stage, environments: Iterable[str]) -> None:
     """Give the workflows access to environments, and prepare these for the CDK."""
+    _in_accounts(stage, environments, ["access", "--yes"], ["bootstrap"])
+
+
+def give_access(stage: Stage, environments: Iterable[str]) -> None:
+    """Give the workflows access to environments."""
+    _in_accounts(stage, environments, ["access", "--yes"])
+
+
+def _in_accounts(stage: Stage, environments: Iterable[str], *commands: list[str]) -> None:
+    """Run commands on environments: one account's one after the other, since the first makes what all have."""
     by_account: dict[str, list[str]] = {}
     for name in environments:
         by_account.setdefault(stage.environments[name].account, []).append(name)
 
     def one(names: list[str]) -> None:
-        # One after the other: the first makes the account's identity provider.
         for name in names:
-            stage.as_person(name, "access", "--yes")
-            stage.as_person(name, "bootstrap")
+            for command in commands:
+                stage.as_person(name, *command)
 
     told = ", ".join(name for names in by_account.values() for name in names)
-    with doing(f"Access and bootstrap of {told}"), ThreadPoolExecutor() as pool:
+    with doing(f"{' and '.join(command[0] for command in commands)} of {told}"), ThreadPoolExecutor() as pool:
         list(pool.map(one, by_account.values()))
 
 
