@@ -21,7 +21,7 @@ UNMODELLED = [
     "A step that always runs: it is interrupted as well when its run is cancelled while it runs.",
     "The outcome of a step that was cancelled, and the result of a job that was, for what comes after: failure.",
     "The order in which jobs that wait for a concurrency group come to it, and the five minutes of a cancellation.",
-    "Approvals: prod is deployed without one. Of an environment's rules only those on branches are applied.",
+    "Approvals: every environment is deployed without one. Of an environment's rules only those on branches are applied.",
     "Time limits of jobs, retention of artifacts, and delays of schedules.",
     "The runner: jobs run on this machine with what is installed in the checkout, which set-up does not install again.",
     "What the job `checks` runs: CI runs that by itself, this rehearsal included.",
