@@ -101,18 +101,6 @@ def run(target: Target, arguments: Namespace) -> Report:
     return _report(_told(closed, stopped) if closed else previews.none_found(target), stopped)
 
 
-def drain(target: Target, function: DeployedFunction, ending: Ending) -> int:
-    """Close a function, and see its executions end; opens it again where they do not.
-
-    Returns:
-        How many executions were stopped.
-
-    Raises:
-        CommandError: executions still run.
-    """
-    return drain_all(target, [function], ending)
-
-
 def drain_all(target: Target, functions: Sequence[DeployedFunction], ending: Ending) -> int:
     """Close several functions, and see the executions of all of them end; opens all again where those of one do not.
 

@@ -37,20 +37,39 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(target: Target, arguments: Namespace) -> Report:
     """Run one execution of each function. Exit code 0 when all succeeded, 1 when one ended in any other way."""
-    events = _events(target, arguments.event)
+    sent = events(target, arguments.event)
     found: list[dict[str, object]] = []
     told: list[RenderableType] = []
     succeeded = True
     for function in target.functions:
         with doing(f"Following {function.name}"):
-            arn = function.start(f"invoke-{secrets.token_hex(8)}", events[function.folder])
+            arn = function.start(f"invoke-{secrets.token_hex(8)}", sent[function.folder])
             ended = function.follow(arn, arguments.deadline)
         history = function.history(arn)
         spans = [asdict(span) for span in timeline.spans(history)]
         found.append({"function": function.folder, **asdict(ended), "timeline": spans})
-        told += lines(ended, history, function.folder if len(events) > 1 else "")
+        told += lines(ended, history, function.folder if len(sent) > 1 else "")
         succeeded = succeeded and ended.succeeded
     return Report({"executions": found}, told, code=0 if succeeded else 1)
+
+
+def events(target: Target, path: Path | None) -> dict[str, bytes]:
+    """Return what each function is sent, by its folder.
+
+    Args:
+        target: the functions.
+        path: a file with the event of the one function that is meant, or None for those of the contracts.
+
+    Raises:
+        UsageError: there is no such function, several are meant, or a file can't be read.
+    """
+    names = target.function_names
+    if path is None:
+        contracts = {name: contract.load(name, target.environment.project.root) for name in names}
+        return {name: json.dumps(each.sample).encode() for name, each in contracts.items()}
+    if len(names) > 1:
+        raise UsageError(f"--event {path}: say which function it is for: --function NAME, of {', '.join(names)}")
+    return dict.fromkeys(names, read_event(path))
 
 
 def read_event(path: Path) -> bytes:
@@ -78,14 +97,3 @@ def lines(ended: Execution, events: "list[EventTypeDef]", function: str = "") ->
     yield ""
     yield f"error   {ended.error}" if ended.error else f"result  {json.dumps(ended.result)}"
     yield f"arn     {ended.arn}"
-
-
-def _events(target: Target, path: Path | None) -> dict[str, bytes]:
-    """Return what each function is sent."""
-    names = target.function_names
-    if path is None:
-        contracts = {name: contract.load(name, target.environment.project.root) for name in names}
-        return {name: json.dumps(each.sample).encode() for name, each in contracts.items()}
-    if len(names) > 1:
-        raise UsageError(f"--event {path}: say which function it is for: --function NAME, of {', '.join(names)}")
-    return dict.fromkeys(names, read_event(path))

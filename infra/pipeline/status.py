@@ -26,16 +26,26 @@ DENIED = ("AccessDenied", "AccessDeniedException")
 # As many digits of a commit as git shows.
 COMMIT_DIGITS = 7
 
-# What the platform's stack is called here; no function can be called so.
-PLATFORM = "platform"
+# What the platform is called on the screen; a function's folder has no space in its name.
+PLATFORM = "the platform"
 
 
 @dataclass(frozen=True)
 class StackStatus:
-    """A stack as CloudFormation last knew it, and of what it is: the platform, or a function by its folder."""
+    """A stack as CloudFormation last knew it.
+
+    Args:
+        name: its name.
+        folder: that of its function in functions/, or None for the platform.
+        status: its status.
+        commit: what it was deployed from.
+        deployed: when that was.
+        drift: what CloudFormation last detected.
+        drift_checked: when that was.
+    """
 
     name: str
-    of: str
+    folder: str | None
     status: str
     commit: str | None
     deployed: datetime
@@ -155,7 +165,7 @@ def _stack(target: Target, stack: Stack) -> StackStatus:
     is_platform = stack.name == naming.platform_stack(target.environment)
     return StackStatus(
         name=stack.name,
-        of=PLATFORM if is_platform else target.function_of(stack).folder,
+        folder=None if is_platform else target.function_of(stack).folder,
         status=stack.status,
         commit=stack.tags.get("commit"),
         deployed=stack.deployed,
@@ -230,15 +240,16 @@ def _cells(status: Status, now: datetime, *, several: bool) -> Iterator[tuple[st
     yield "commit", status.refusal or _commit(status.stacks)
     for stack in status.stacks:
         checked = f", {_ago(stack.drift_checked, now)}" if stack.drift_checked else ""
-        yield stack.of, f"{stack.status}, {_ago(stack.deployed, now)}"
-        yield f"drift of {stack.of}", f"{stack.drift}{checked}"
+        of = stack.folder or PLATFORM
+        yield of, f"{stack.status}, {_ago(stack.deployed, now)}"
+        yield f"drift of {of}", f"{stack.drift}{checked}"
     for function in status.functions:
         of = f" of {function.folder}" if several else ""
         yield f"version{of}", _version(function)
         yield f"running{of}", _running(function, now)
         yield f"retained{of}", _retained(function)
         smoke = function.smoke
-        yield f"last smoke{of}", f"{smoke.status}, {_ago(smoke.started, now)}" if smoke else "none"
+        yield f"last smoke execution{of}", f"{smoke.status}, {_ago(smoke.started, now)}" if smoke else "none"
     if status.versions_on_provider is not None:
         yield "on the provider", f"{status.versions_on_provider} of {CAPACITY_PROVIDER_VERSIONS} versions"
 
@@ -259,7 +270,7 @@ def _preview_table(status: Status, now: datetime) -> Table:
                 _commit([stack]),
                 age.text(now - preview.created),
                 expires,
-                *([stack.of] if several else []),
+                *([stack.folder or ""] if several else []),
                 stack.status,
                 *((_version(function), _running(function, now)) if function else ("none", "")),
             )
@@ -268,7 +279,7 @@ def _preview_table(status: Status, now: datetime) -> Table:
 
 def _commit(stacks: list[StackStatus]) -> str:
     """Tell the commit of the functions; several where their last deployments were of several."""
-    of_functions = [stack for stack in stacks if stack.of != PLATFORM]
+    of_functions = [stack for stack in stacks if stack.folder]
     commits = [stack.commit[:COMMIT_DIGITS] for stack in of_functions or stacks if stack.commit]
     return ", ".join(dict.fromkeys(commits)) or ("none" if stacks else "not deployed")
 

@@ -10,6 +10,9 @@ Within what it returns the function calls nobody, and reads no clock and nothing
 same bytes on every machine. It leaves the operations as they are, and the execution succeeds; a step that fails once on
 the way gives the history of a retry as well. The function's modules are imported by then, under the names that they
 have on Lambda (`NAME.handler`), so that `unittest.mock.patch` finds them. Without the file nothing is replaced.
+
+Callbacks are answered, and functions that this one invokes are registered, by a subclass of the runner's: the context
+manager puts it in the place of `infra.replay.record.DurableFunctionTestRunner`.
 """
 
 from pathlib import Path

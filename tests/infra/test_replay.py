@@ -266,6 +266,54 @@ def test_what_does_not_end_is_not_recorded(checkout: Checkout) -> None:
     assert "does not end within 1 s" in done.stderr
 
 
+# A subclass of the runner answers the callback, and knows the function that is invoked.
+ASKING = """
+    context.wait_for_callback(ask, name="approval")
+    context.invoke("acme-dev-refunds:live", {}, name="refund")
+"""
+ANSWERING = """
+from contextlib import contextmanager
+from unittest.mock import patch
+
+from aws_durable_execution_sdk_python_testing import DurableFunctionTestRunner
+
+
+class Runner(DurableFunctionTestRunner):
+    def __init__(self, handler):
+        super().__init__(handler)
+        self.register_function("acme-dev-refunds:live", lambda event, _: event)
+        made.append(self)
+
+
+made = []
+
+
+@contextmanager
+def replaced():
+    def ask(callback_id, _):
+        made[0].send_callback_success(callback_id, b'"yes"')
+
+    with (
+        patch("infra.replay.record.DurableFunctionTestRunner", Runner),
+        patch("billing.handler.ask", ask),
+        patch("billing.handler.pay", return_value=0),
+        patch("billing.handler.now", return_value=0),
+    ):
+        yield
+"""
+
+
+def test_a_callback_and_another_function_are_answered_by_a_runner_of_the_recording_s_own(checkout: Checkout) -> None:
+    root = checkout((WAIT, ASKING), ("def check(", "def ask(*_): ...\n\n\ndef check("))
+    recording("billing", root).write_text(ANSWERING)
+    assert run_apart(root, "record").returncode == 1, "its contract has other operations"
+    first = bytes_of(root)
+    assert {operation.name for operation in load("billing", root)[-1].operations} >= {"approval", "refund", "pay"}
+    run_apart(root, "record")
+    assert bytes_of(root) == first
+    assert breaks(root, load("billing", root)) == []
+
+
 def test_branches_are_replayed_as_well(tmp_path: Path) -> None:
     root = write_billing(tmp_path / "branches", [(WAIT, BRANCHES)])
     assert "of 3 recorded histories replay" in run_apart(root, "record").stdout

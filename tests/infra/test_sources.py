@@ -6,10 +6,10 @@ from infra.errors import UsageError
 from infra.sources import carried, strings
 
 
-def written(root: Path, **modules: str) -> Path:
-    """Write modules of functions/, each named by its path with `__` for a slash."""
+def written(root: Path, modules: dict[str, str]) -> Path:
+    """Write modules of functions/, by their paths there."""
     for name, text in modules.items():
-        path = root / "functions" / f"{name.replace('__', '/')}.py"
+        path = root / "functions" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     return root
@@ -22,14 +22,16 @@ def of(function: str, root: Path) -> list[str]:
 def test_a_function_carries_its_package_and_what_it_imports_of_those_beside_it(tmp_path: Path) -> None:
     root = written(
         tmp_path,
-        billing__handler="import json\n\nimport boto3\n\nfrom billing.tax.rates import RATE\nfrom money.coins import Coin\n",
-        billing__tax__rates="RATE = 1\n",
-        refunds__handler="",
-        money__coins="def late() -> None:\n    import metals.gold\n    import plain\n",
-        metals__gold="from . import silver\nfrom money import coins\n",
-        metals__silver="",
-        unused__module="",
-        plain="",
+        {
+            "billing/handler.py": "import boto3\nfrom billing.tax.rates import RATE\nfrom money.coins import Coin\n",
+            "billing/tax/rates.py": "RATE = 1\n",
+            "refunds/handler.py": "",
+            "money/coins.py": "def late() -> None:\n    import metals.gold\n    import plain\n",
+            "metals/gold.py": "from . import silver\nfrom money import coins\n",
+            "metals/silver.py": "",
+            "unused/module.py": "",
+            "plain.py": "",
+        },
     )
     assert of("billing", root) == [
         "billing/handler.py",
@@ -52,29 +54,27 @@ def test_a_function_carries_its_package_and_what_it_imports_of_those_beside_it(t
         ("from billing.nothing import charge", "functions/billing/__init__.py"),
     ],
 )
-@pytest.mark.parametrize("importing", ["refunds__work", "money__coins"])
+@pytest.mark.parametrize("importing", ["refunds/work.py", "money/coins.py"])
 def test_importing_another_function_is_refused_with_both_files(
     tmp_path: Path, importing: str, statement: str, file: str
 ) -> None:
-    root = written(
-        tmp_path, billing____init__="", billing__handler="", billing__work="", refunds__handler="import money\n"
-    )
-    written(root, money__coins="", **{importing: f"{statement}\n"})
+    modules = dict.fromkeys(["billing/__init__.py", "billing/handler.py", "billing/work.py", "money/coins.py"], "")
+    root = written(tmp_path, modules | {"refunds/handler.py": "import money\n"} | {importing: f"{statement}\n"})
     assert of("billing", root)
     with pytest.raises(UsageError) as refused:
         carried("refunds", root)
     assert str(refused.value) == (
-        f"functions/{importing.replace('__', '/')}.py imports {file}, which is another function's; move what both use "
+        f"functions/{importing} imports {file}, which is another function's; move what both use "
         "into a package beside them, a folder of functions/ without a handler.py, and import that"
     )
 
 
 def test_a_module_that_is_not_python_is_named_with_its_line(tmp_path: Path) -> None:
-    root = written(tmp_path, billing__handler="\nimport\n")
+    root = written(tmp_path, {"billing/handler.py": "\nimport\n"})
     with pytest.raises(UsageError, match=r"functions/billing/handler\.py:2: is not Python: "):
         carried("billing", root)
 
 
 def test_strings_are_those_of_all_modules(tmp_path: Path) -> None:
-    root = written(tmp_path, billing__handler='"a docstring"\n', billing__work='import boto3\n\nboto3.client("s3")\n')
+    root = written(tmp_path, {"billing/handler.py": '"a docstring"\n', "billing/work.py": 'client("s3")\n'})
     assert strings(carried("billing", root)) == {"a docstring", "s3"}
