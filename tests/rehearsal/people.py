@@ -1,10 +1,9 @@
 """What people do who own the accounts: they set up, and change by hand."""
 
-import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
-from infra import limits, naming
+from infra import contract, limits, naming
 from infra.console.progress import doing
 from tests.github.state import Pull
 from tests.rehearsal import edits
@@ -76,11 +75,9 @@ def unprotect(stage: Stage, environment: str) -> None:
 
 
 def let_last(stage: Stage, environment: str, function: str) -> None:
-    """See that executions of a function last a while, as one without a wait does not."""
-    deployed = stage.target(environment).function(function)
-    started = time.monotonic()
-    stage.follow(deployed, stage.execute(deployed))
-    if time.monotonic() - started < LASTS_SECONDS:
+    """See that executions of a function last a while: where it never waits, deploy one that takes its time."""
+    promised = contract.load(function)
+    if not any(operation.startswith("wait ") for operation in promised.operations):
         with doing(f"Another {function}, whose executions last {LASTS_SECONDS} s"):
             stage.edit_clone(edits.slow(function, LASTS_SECONDS))
             deploy(stage, environment)

@@ -93,6 +93,7 @@ def test_a_stage_is_the_jobs_of_the_files_that_its_file_calls() -> None:
         ("first diff", "diff.yml", "dev-read"),
         ("first deploy", "environment.yml", "dev"),
     ]
+    assert [each.title for each in planned] == ["first / diff dev / diff", "first / deploy dev / deploy"]
 
 
 def test_a_stage_that_there_is_no_environment_for_does_not_start() -> None:
