@@ -14,10 +14,9 @@ from infra.environment import Environment
 ANY = ("*",)  # for actions that IAM can't narrow
 EC2 = ("arn:aws:ec2:{region}:{account}:*",)
 HOSTED_ZONE = ("arn:aws:route53:::hostedzone/*",)
-FUNCTION = (
-    "arn:aws:lambda:{region}:{account}:function:{stack}-*",
-    "arn:aws:lambda:{region}:{account}:function:{stack}-*:*",
-)
+# With its versions and aliases: a wildcard at the end matches beyond colons as well (IAM user guide, Resource element).
+FUNCTION = ("arn:aws:lambda:{region}:{account}:function:{stack}-*",)
+VERSION_OR_ALIAS = ("arn:aws:lambda:{region}:{account}:function:{stack}-*:*",)
 CAPACITY_PROVIDER = ("arn:aws:lambda:{region}:{account}:capacity-provider:{platform}-*",)
 ROLE = ("arn:aws:iam::{account}:role/{stack}-*",)
 LAMBDA_SERVICE_ROLE = ("arn:aws:iam::{account}:role/aws-service-role/lambda.amazonaws.com/*",)

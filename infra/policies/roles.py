@@ -8,6 +8,7 @@ from infra.policies.resources import (
     CAPACITY_PROVIDER,
     FUNCTION,
     LISTING,
+    VERSION_OR_ALIAS,
     Statement,
     allow,
     deployed_stacks,
@@ -96,7 +97,7 @@ def _pruning(environment: Environment) -> list[Statement]:
             ],
             _functions(environment),
         ),
-        allow(["lambda:DeleteFunction"], _functions(environment)[1:]),
+        allow(["lambda:DeleteFunction"], resolve(VERSION_OR_ALIAS, names_of_functions(environment))),
     ]
 
 

@@ -1,6 +1,5 @@
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 
 import pytest
 

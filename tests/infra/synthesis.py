@@ -17,10 +17,11 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 # The tests' own, each with two functions: dev has NAT, prod has endpoints and retains its data, and in it one function
 # differs.
 _COMMON = environment("prod", TWO)
+_ZONES = ["eu-west-1a", "eu-west-1b", "eu-west-1c"]
 PROD = environment(
     "prod",
     TWO,
-    network={"cidr": "10.0.32.0/20", "zones": ["eu-west-1a", "eu-west-1b"], "nat_gateways": 0, "flow_logs": True},
+    network={"cidr": "10.0.32.0/20", "zones": _ZONES, "nat_gateways": 0, "flow_logs": True},
     protection={"termination_protection": True, "removal_policy": "retain"},
     functions={
         "refunds": _COMMON.settings("refunds").model_copy(
@@ -39,7 +40,7 @@ PROD = environment(
         )
     },
 )
-DEV = environment("dev", TWO, network={"zones": ["eu-west-1a", "eu-west-1b", "eu-west-1c"]})
+DEV = environment("dev", TWO, network={"zones": _ZONES})
 ENVIRONMENTS = {each.name: each for each in (DEV, PREVIEW_OF_TWO, PROD)}
 
 Resource: TypeAlias = dict[str, Any]

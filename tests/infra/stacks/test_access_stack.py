@@ -1,30 +1,50 @@
 """The access stack. What its roles may do, and whom they trust, is in tests/infra/policies."""
 
 import json
-from itertools import product
 from typing import Any
 
 import aws_cdk as cdk
 import pytest
 import yaml
 
-from infra.environment import Environment, load, names, of_account
+from infra.environment import Environment
 from infra.policies import trust
 from infra.policies.execution import boundary, execution
 from infra.policies.purposes import PURPOSES
 from infra.policies.roles import permissions
-from infra.repository import Repository
+from infra.project import Repository
 from infra.stacks.access import Access
-from tests.access.environments import ACCOUNTS, DEV, ENVIRONMENTS, PREVIEW
+from tests.infra.fakes.environments import PROJECT, environment
+from tests.infra.policies.things import DEV, ENVIRONMENTS, PREVIEW
 from tests.infra.synthesis import Resources, of_type, resources_of
 
-REPOSITORY = Repository(owner="example-org", name="orders", owner_id=1001, repository_id=2002)
 # IAM quotas, in characters without white space.
 MANAGED_POLICY_LIMIT = 6144
 INLINE_POLICIES_LIMIT = 10240
 # CloudFormation quota of a template that a call carries, in bytes. The CDK CLI writes it as YAML.
 INLINE_TEMPLATE_LIMIT = 51200
-DEPLOYED = [of_account(account) for account in sorted({load(name).account for name in names()})]
+
+# GitHub's limits of an owner's name and of a repository's.
+_REPOSITORY = Repository(owner="o" * 39, name="r" * 100, owner_id=10**12, id=10**12, subject_has_ids=True)
+
+
+def largest(*, nat_gateways: int, preview_days: int) -> Environment:
+    """Return an environment that asks for as much as it may, with names as long as they may be."""
+    return environment(
+        "e" * 10,
+        ("f" * 20, "g" * 20),
+        PROJECT.model_copy(update={"name": "p" * 12, "repository": _REPOSITORY}),
+        region="ap-southeast-7",
+        network={"zones": ["ap-southeast-7a"], "nat_gateways": nat_gateways, "flow_logs": True},
+        preview_days=preview_days,
+    )
+
+
+SIZED = pytest.mark.parametrize(
+    "sized",
+    [largest(nat_gateways=number, preview_days=days) for number in (0, 1) for days in (0, 1)],
+    ids=["endpoints", "endpoints and previews", "NAT", "NAT and previews"],
+)
 
 
 class AsTheCli(yaml.SafeDumper):
@@ -34,15 +54,13 @@ class AsTheCli(yaml.SafeDumper):
         super().increase_indent(flow, indentless=False)
 
 
-def made(environments: list[Environment], *, takes_existing_provider: bool = False) -> Resources:
-    return resources_of(Access(cdk.App(), REPOSITORY, environments, takes_existing_provider=takes_existing_provider))
+def made(environment: Environment, *, takes_existing_provider: bool = False) -> Resources:
+    return resources_of(Access(cdk.App(), environment, takes_existing_provider=takes_existing_provider))
 
 
-@pytest.fixture(scope="module")
-def access() -> Resources:
-    """The access stacks of both accounts, together."""
-    stacks = [made(environments) for environments in ACCOUNTS.values()]
-    return {f"{index} {name}": each for index, stack in enumerate(stacks) for name, each in stack.items()}
+@pytest.fixture(scope="module", params=ENVIRONMENTS.values(), ids=list(ENVIRONMENTS))
+def of_environment(request: pytest.FixtureRequest) -> tuple[Environment, Resources]:
+    return request.param, made(request.param)
 
 
 def documents(access: Resources, kind: str, name: str) -> dict[str, dict[str, Any]]:
@@ -53,16 +71,19 @@ def size(document: object) -> int:
     return len(json.dumps(document, separators=(",", ":")))
 
 
-def test_each_environment_has_one_role_per_purpose_with_its_permissions_and_trust(access: Resources) -> None:
+def test_each_environment_has_one_role_per_purpose_with_its_permissions_and_trust(
+    of_environment: tuple[Environment, Resources],
+) -> None:
+    environment, access = of_environment
     found = documents(access, "AWS::IAM::Role", "RoleName")
-    assert len(found) == 15
-    for environment, purpose in product(ENVIRONMENTS.values(), PURPOSES):
-        name = f"orders-{environment.name}-{purpose}"
+    assert len(found) == 5
+    for purpose in PURPOSES:
+        name = f"acme-access-{environment.name}-{purpose}"
         [policy] = found[name]["Policies"]
-        permitted = permissions(purpose, environment, ACCOUNTS[environment.account])
+        permitted = permissions(purpose, environment)
         assert policy["PolicyDocument"] == {"Version": "2012-10-17", "Statement": permitted}
         [trusting] = found[name]["AssumeRolePolicyDocument"]["Statement"]
-        claims = trust.claims(REPOSITORY, environment, purpose).items()
+        claims = trust.claims(environment, purpose).items()
         assert trusting == {
             "Effect": "Allow",
             "Principal": {
@@ -76,47 +97,50 @@ def test_each_environment_has_one_role_per_purpose_with_its_permissions_and_trus
         assert "ManagedPolicyArns" not in found[name]
 
 
-def test_each_environment_has_an_execution_policy_and_previews_a_boundary(access: Resources) -> None:
+def test_each_environment_has_an_execution_policy_and_previews_a_boundary(
+    of_environment: tuple[Environment, Resources],
+) -> None:
+    environment, access = of_environment
     found = documents(access, "AWS::IAM::ManagedPolicy", "ManagedPolicyName")
     statements = {name: policy["PolicyDocument"]["Statement"] for name, policy in found.items()}
-    executing = {f"orders-{name}-execution": execution(environment) for name, environment in ENVIRONMENTS.items()}
-    assert statements == executing | {"orders-preview-boundary": boundary(PREVIEW)}
+    bounding = {"acme-access-preview-boundary": boundary(PREVIEW)} if environment is PREVIEW else {}
+    assert statements == {f"acme-access-{environment.name}-execution": execution(environment), **bounding}
+
+
+def test_a_new_function_needs_no_new_access() -> None:
+    more = DEV.model_copy(update={"function_names": (*DEV.function_names, "refunds")})
+    assert made(more) == made(DEV)
 
 
 def test_the_identity_provider_outlives_the_stack() -> None:
-    [provider] = of_type(made([DEV]), "AWS::IAM::OIDCProvider").values()
+    [provider] = of_type(made(DEV), "AWS::IAM::OIDCProvider").values()
     assert provider["DeletionPolicy"] == provider["UpdateReplacePolicy"] == "Retain"
     assert provider["Properties"]["Url"] == "https://token.actions.githubusercontent.com"
     assert provider["Properties"]["ClientIdList"] == ["sts.amazonaws.com"]
 
 
 def test_a_provider_that_exists_is_taken() -> None:
-    assert not of_type(made([DEV], takes_existing_provider=True), "AWS::IAM::OIDCProvider")
+    assert not of_type(made(DEV, takes_existing_provider=True), "AWS::IAM::OIDCProvider")
 
 
-@pytest.mark.parametrize("environments", DEPLOYED, ids=lambda environments: environments[0].name)
-def test_policies_are_within_the_limits_of_iam(environments: list[Environment]) -> None:
-    access = made(environments)
+@SIZED
+def test_policies_are_within_the_limits_of_iam(sized: Environment) -> None:
+    access = made(sized)
     for name, policy in documents(access, "AWS::IAM::ManagedPolicy", "ManagedPolicyName").items():
         assert size(policy["PolicyDocument"]) <= MANAGED_POLICY_LIMIT, name
     for name, role in documents(access, "AWS::IAM::Role", "RoleName").items():
         assert sum(size(policy["PolicyDocument"]) for policy in role["Policies"]) <= INLINE_POLICIES_LIMIT, name
+        assert len(name) <= 64
 
 
-@pytest.mark.parametrize("environments", DEPLOYED, ids=lambda environments: environments[0].name)
-def test_the_stack_needs_no_bootstrap(environments: list[Environment]) -> None:
+@SIZED
+def test_the_stack_needs_no_bootstrap(sized: Environment) -> None:
     app = cdk.App()
-    Access(app, REPOSITORY, environments)
-    artifact = app.synth().get_stack_by_name("access")
+    stack = Access(app, sized)
+    artifact = app.synth().get_stack_by_name(stack.stack_name)
     assert "Parameters" not in artifact.template
     assert not artifact.assets
     assert artifact.assume_role_arn is None
     # A larger template would have to be uploaded first.
     written = yaml.dump(artifact.template, Dumper=AsTheCli, sort_keys=False, width=1_000_000)
-    assert len(written.encode()) <= INLINE_TEMPLATE_LIMIT
-
-
-def test_qualifiers_tell_the_environments_of_an_account_apart() -> None:
-    for environments in DEPLOYED:
-        qualifiers = [environment.qualifier for environment in environments]
-        assert len(set(qualifiers)) == len(qualifiers)
+    assert len(written.encode()) < INLINE_TEMPLATE_LIMIT

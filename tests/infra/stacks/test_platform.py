@@ -3,6 +3,7 @@ from collections.abc import Callable
 import pytest
 
 from infra.environment import Environment
+from infra.stacks.names import LONGEST, RANDOM
 from tests.infra.synthesis import DEV, Resource, Resources, Synthesize, changed, made_before, of_type, the_only
 
 MakePlatform = Callable[[Environment], Resources]
@@ -101,6 +102,14 @@ def test_the_stack_tells_its_capacity_providers_arn_and_exports_nothing(
     template = synthesize(environment.name).stack(f"acme-platform-{environment.name}").template
     [provider] = of_type(template["Resources"], "AWS::Lambda::CapacityProvider")
     assert template["Outputs"] == {"CapacityProviderArn": {"Value": {"Fn::GetAtt": [provider, "Arn"]}}}
+
+
+def test_names_that_cloudformation_makes_up_begin_with_the_stacks_however_long_that_is(platform: Resources) -> None:
+    longest = f"{'p' * 12}-platform-{'e' * 10}"
+    named = of_type(platform, "AWS::IAM::Role") | of_type(platform, "AWS::Lambda::Function")
+    assert len(named) >= 3
+    for logical_id in named:
+        assert len(f"{longest}-{logical_id}") + RANDOM <= LONGEST, f"{logical_id} needs a shorter id: name_short"
 
 
 def test_the_stack_is_protected_from_termination_where_configured(

@@ -9,16 +9,19 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_lambda as lambda_
 
-from infra.environment import names
+from infra.environment import load_all
 from infra.stacks.suppress import suppress
 from tests.infra.synthesis import Resources, Synthesize, make_app, resources_of
 
-SYNTHESES = [(name, None) for name in names()] + [("preview", "123")]
+# Those of this checkout, whatever they are, and a preview in each that hosts some.
+SYNTHESES = [(each.name, None) for each in load_all().values()] + [
+    (each.name, "123") for each in load_all().values() if each.hosts_previews
+]
 
 
 @pytest.fixture(params=SYNTHESES, ids=str)
-def templates(request: pytest.FixtureRequest, synthesize: Synthesize) -> list[dict[str, Any]]:
-    return [stack.template for stack in synthesize(*request.param).stacks]
+def templates(request: pytest.FixtureRequest, synthesize_checkout: Synthesize) -> list[dict[str, Any]]:
+    return [stack.template for stack in synthesize_checkout(*request.param).stacks]
 
 
 def suppressions(resources: Resources) -> Iterator[tuple[str, str | None]]:
