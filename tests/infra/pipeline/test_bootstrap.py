@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from infra import naming
 from infra.aws.cdk import cdk
 from infra.environment import Environment
 from infra.errors import CommandError
@@ -18,7 +19,8 @@ from tests.infra.fakes.aws import FakeAws
 from tests.infra.fakes.commands import facts, run, target
 from tests.infra.fakes.environments import ACCOUNT, DEV, PREVIEW, PROD, REGION
 
-POLICY = f"arn:aws:iam::{ACCOUNT}:policy/orders-dev-execution"
+POLICY = f"arn:aws:iam::{ACCOUNT}:policy/acme-access-dev-execution"
+TOOLKIT = naming.toolkit_stack(DEV)
 
 
 @cache
@@ -41,9 +43,9 @@ def stacks(*names: str) -> list[str]:
 @pytest.mark.parametrize(
     ("environment", "own"),
     [
-        (DEV, stacks("platform-dev", "orders-dev")),
-        (PREVIEW, stacks("orders-pr-*")),
-        (PROD, stacks("platform-prod", "orders-prod")),
+        (DEV, stacks("acme-platform-dev", "acme-dev-*")),
+        (PREVIEW, stacks("acme-pr-*")),
+        (PROD, stacks("acme-platform-prod", "acme-prod-*")),
     ],
     ids=["dev", "preview", "prod"],
 )
@@ -54,7 +56,7 @@ def test_the_deploy_role_may_change_its_environments_stacks_and_no_others(
         called = [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
         if any(action.startswith("cloudformation:") for action in called):
             reads = all(action.endswith("*") for action in called)
-            toolkit = stacks("CDKToolkit-qualifier") if reads else []
+            toolkit = stacks(naming.toolkit_stack(environment)) if reads else []
             assert statement["Resource"] == own + toolkit
         assert "*" not in statement["Resource"]
 
@@ -133,7 +135,7 @@ def test_the_narrowed_template_is_deployed_with_the_environments_own_policy(
     place, path = f"aws://{ACCOUNT}/{REGION}", tmp_path / "build" / "bootstrap" / "dev.json"
     assert facts(run(bootstrap, on)) == {
         "bootstrapped": place,
-        "stack": "CDKToolkit-qualifier",
+        "stack": TOOLKIT,
         "execution_policy": POLICY,
     }
     (shown, nobody), (deployed, session) = ran
@@ -142,8 +144,8 @@ def test_the_narrowed_template_is_deployed_with_the_environments_own_policy(
     assert deployed[:2] == ["bootstrap", place]
     assert dict(zip(deployed[2::2], deployed[3::2], strict=True)) == {
         "--template": str(path),
-        "--qualifier": "qualifier",
-        "--toolkit-stack-name": "CDKToolkit-qualifier",
+        "--qualifier": naming.qualifier(DEV),
+        "--toolkit-stack-name": TOOLKIT,
         "--cloudformation-execution-policies": POLICY,
     }
     assert json.loads(path.read_text()) == narrow(original(), DEV)
