@@ -43,24 +43,34 @@ unexport PYTHONDONTWRITEBYTECODE
 
 UV := .tools/uv/ready-$(PYTHON_VERSION)
 DEVELOPMENT := .venv/ready-$(PYTHON_VERSION)
+# The same without what functions carry.
+OURS := .venv/ours-$(PYTHON_VERSION)
 LOCAL_AWS := .tools/local-aws/ready-$(PYTHON_VERSION)
 CHECKOV := .tools/checkov/ready-$(PYTHON_VERSION)
 NODE_MODULES := node_modules/ready
 BUNDLE := .tools/bundle/ready
+FUNCTION_LOCKS := $(wildcard functions/*/requirements.txt)
 # What the CDK needs to synthesize.
 SYNTHESIS := $(DEVELOPMENT) $(NODE_MODULES) $(BUNDLE)
+
+# Of targets that work on all functions, or on one.
+OF_FUNCTION = $(if $(call given,FUNCTION),--function "$(FUNCTION)")
 
 .PHONY: help
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
-run: $(SYNTHESIS) $(LOCAL_AWS) ## Send an order through the function, deployed to a local AWS (ORDER=event.json, JSON=1)
-	@python -m infra.local.run $(if $(call given,ORDER),--order "$(ORDER)") $(if $(call given,JSON),--json)
+run: $(SYNTHESIS) $(LOCAL_AWS) ## Send an event through each function, deployed to a local AWS (FUNCTION=name, EVENT=event.json, JSON=1)
+	@python -m infra.local.run $(OF_FUNCTION) $(if $(call given,EVENT),--event "$(EVENT)") $(if $(call given,JSON),--json)
 
 .PHONY: local
 local: $(DEVELOPMENT) $(LOCAL_AWS) ## Start a local AWS and leave it running until Ctrl-C
 	@python -m infra.local
+
+.PHONY: function
+function: $(DEVELOPMENT) ## Make a new function with its tests (NAME=refunds)
+	@python -m infra.scaffold "$(call given,NAME)"
 
 .PHONY: access
 access: $(SYNTHESIS) ## Give the repository's workflows access to the account of ENVIRONMENT=dev, as you (YES=1 does not ask)
@@ -100,22 +110,24 @@ test-deployments: $(SYNTHESIS) $(LOCAL_AWS) ## Run the slow tests: whole deploym
 	pytest tests/deployments tests/rehearsal
 
 .PHONY: replay
-replay: $(DEVELOPMENT) ## Tell whether executions of the recorded histories could resume on this code
-	@python -m infra.replay
+replay: $(DEVELOPMENT) ## Tell whether executions of the recorded histories could resume on this code (FUNCTION=name for one)
+	@python -m infra.replay check $(OF_FUNCTION)
 
 .PHONY: record
-record: $(DEVELOPMENT) ## Record those histories anew, from this code
-	@python -m infra.replay record
+record: $(DEVELOPMENT) ## Record those histories anew, from this code (FUNCTION=name for one)
+	@python -m infra.replay record $(OF_FUNCTION)
 
 .PHONY: rehearse
-rehearse: $(SYNTHESIS) $(LOCAL_AWS) ## Run the real workflows on this machine, from a pull request to prod (SCENARIO=merge for one, KEEP=1 leaves the local AWS up)
+rehearse: $(SYNTHESIS) $(LOCAL_AWS) ## Run the real workflows on this machine, from a pull request to the last environment (SCENARIO=merge for one, KEEP=1 leaves the local AWS up)
 	@python -m tests.rehearsal $(if $(call given,SCENARIO),--scenario $(SCENARIO)) $(if $(call given,KEEP),--keep) \
 		$(if $(call given,ACTIONS),--actions "$(ACTIONS)")
 
-# Whose templates are checked: each environment's, a preview's, and those of the access to each account.
-TEMPLATES := $(patsubst environments/%.toml,build/templates/%,$(wildcard environments/*.toml))
-PREVIEW_TEMPLATES := build/templates/preview-pr-1
-ACCESS_TEMPLATES := build/templates/access-dev build/templates/access-prod
+# Whose templates are checked: each environment's, those of the access to each that workflows deploy, and a preview's.
+# That a file is there for each environment of project.toml, and no other, is checked where one is read.
+ENVIRONMENTS := $(patsubst environments/%.toml,%,$(wildcard environments/*.toml))
+TEMPLATES := $(addprefix build/templates/,$(ENVIRONMENTS))
+ACCESS_TEMPLATES := $(addprefix build/templates/access-,$(filter-out local,$(ENVIRONMENTS)))
+PREVIEW_TEMPLATES := build/templates/pr-1
 
 .PHONY: templates
 templates: $(SYNTHESIS) $(CHECKOV) ## Check every template with cfn-lint and checkov
@@ -126,8 +138,8 @@ templates: $(SYNTHESIS) $(CHECKOV) ## Check every template with cfn-lint and che
 
 $(TEMPLATES): build/templates/%: $(SYNTHESIS)
 	@python -m infra.pipeline build --environment $* --output $@
-$(PREVIEW_TEMPLATES): build/templates/preview-pr-%: $(SYNTHESIS)
-	@python -m infra.pipeline build --environment preview --pull-request $* --output $@
+$(PREVIEW_TEMPLATES): build/templates/pr-%: $(SYNTHESIS)
+	@python -m infra.pipeline build --pull-request $* --output $@
 $(ACCESS_TEMPLATES): build/templates/access-%: $(SYNTHESIS)
 	@cdk synth --quiet --context access=true --context environment=$* --output $@
 
@@ -136,7 +148,7 @@ synth: $(SYNTHESIS) ## Build the stacks of ENVIRONMENT=dev, or of a preview (ENV
 	@python -m infra.pipeline build --environment $(ENVIRONMENT) $(if $(call given,PULL_REQUEST),--pull-request $(PULL_REQUEST))
 
 .PHONY: bundle
-bundle: $(BUNDLE) ## Install what the function carries, and tell the size of its bundle
+bundle: $(BUNDLE) ## Install what the functions carry, and tell the sizes of their bundles
 	@python -m infra.bundle
 
 .PHONY: tools
@@ -150,17 +162,18 @@ clean: ## Remove all that was installed or built
 	rm -rf .tools .venv build cdk.out node_modules
 
 .PHONY: lock
-lock: $(UV) $(DEVELOPMENT) ## Resolve the dependencies of pyproject.toml and package.json anew, and write the locks
+lock: $(UV) $(OURS) ## Resolve what pyproject.toml, package.json and functions name, and write the locks (UPGRADE=1 moves all versions)
 	$(call lock,uv,requirements-uv.txt)
-	$(call lock,orders,functions/orders/requirements.txt)
-	$(call lock,development,requirements.txt,--constraints functions/orders/requirements.txt)
+	$(call lock,development,requirements.txt)
 	$(call lock,local,infra/local/requirements.txt)
 	$(call lock,checkov,requirements-checkov.txt)
+	"$(PYTHON)" -m infra.lock $(UPGRADED)
 	npm install --package-lock-only
 
-# lock: dependency group, lock file, further options.
-lock = uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
-	--group pyproject.toml:$(1) --output-file $(2) $(3)
+UPGRADED = $(if $(call given,UPGRADE),--upgrade)
+# lock: dependency group, lock file. As infra/lock.py resolves functions.
+lock = uv pip compile --quiet $(UPGRADED) --universal --python-version 3.11 --generate-hashes --no-header \
+	--group pyproject.toml:$(1) --output-file $(2)
 
 $(UV): requirements-uv.txt
 	@echo "Installing uv" >&2
@@ -168,20 +181,28 @@ $(UV): requirements-uv.txt
 	@.tools/uv/bin/python -m pip --quiet --disable-pip-version-check install --require-hashes --requirement $<
 	@touch $@
 
-# python-environment: folder, lock file.
+# python-environment: folder, lock file, stamp.
 define python-environment
-$(1)/ready-$(PYTHON_VERSION): $(2) $(UV)
+$(1)/$(3)-$(PYTHON_VERSION): $(2) $(UV)
 	@echo "Installing $(2) into $(1)" >&2
 	@uv venv --quiet --clear --python "$(PYTHON)" $(1)
 	@uv pip sync --quiet --python $(1) --require-hashes $(2)
 	@touch $$@
 endef
-$(eval $(call python-environment,.venv,requirements.txt))
-$(eval $(call python-environment,.tools/local-aws,infra/local/requirements.txt))
-$(eval $(call python-environment,.tools/checkov,requirements-checkov.txt))
+$(eval $(call python-environment,.venv,requirements.txt,ours))
+$(eval $(call python-environment,.tools/local-aws,infra/local/requirements.txt,ready))
+$(eval $(call python-environment,.tools/checkov,requirements-checkov.txt,ready))
 
-$(BUNDLE): functions/orders/requirements.txt $(wildcard environments/*.toml) $(DEVELOPMENT)
-	@echo "Installing $< for the function" >&2
+# Tests run on what Lambda runs: what functions pin comes on top of what we do, and nothing stays of what they pinned.
+$(DEVELOPMENT): $(OURS) $(FUNCTION_LOCKS)
+	@echo "Installing what the functions carry into .venv" >&2
+	@uv pip sync --quiet --python .venv --require-hashes requirements.txt
+	@$(if $(FUNCTION_LOCKS),uv pip install --quiet --python .venv --no-deps --require-hashes $(FUNCTION_LOCKS:%=--requirement %) \
+		|| { echo "The functions' locks can't be installed together; where they differ: \`make lock\` lets them agree" >&2; exit 1; })
+	@touch $@
+
+$(BUNDLE): $(FUNCTION_LOCKS) $(wildcard environments/*.toml) $(DEVELOPMENT)
+	@echo "Installing what the functions carry for Lambda" >&2
 	@python -m infra.bundle > /dev/null
 	@touch $@
 

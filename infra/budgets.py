@@ -10,14 +10,18 @@ CREDENTIALS = 60 * MINUTE
 # What comes before a job's command: checking out, installing, assuming the role.
 SET_UP = 5 * MINUTE
 
-# A first deployment makes a network and instances. The CDK CLI waits for it without a limit of its own.
-DEPLOYMENT = 30 * MINUTE
-SMOKE_ORDER = 5 * MINUTE
-# A cancelled job has five minutes for its steps that run always (GitHub Actions, canceling a workflow).
+# A first deployment makes a network and instances. The CDK CLI waits for both without a limit of its own.
+FIRST_DEPLOYMENT = 30 * MINUTE
+DEPLOYMENT = 25 * MINUTE
+# For the smoke executions of all functions, which run side by side.
+SMOKE = 5 * MINUTE
+# For all functions. A cancelled job has five minutes for its steps that run always (GitHub Actions, canceling a
+# workflow).
 GOING_BACK = 4 * MINUTE
 # For executions to end, and then for those that were stopped to reach a checkpoint.
 DRAIN = 15 * MINUTE
-# Of one stack. CloudFormation goes on when it takes longer, and the next removal waits for it.
+# Of stacks that are deleted side by side. CloudFormation goes on when it takes longer, and the next removal waits for
+# it.
 DELETION = 17 * MINUTE
 # For the drift of all stacks of an environment, which is detected at the same time.
 DRIFT_DETECTION = 20 * MINUTE
@@ -26,7 +30,8 @@ SWEEP = 20 * MINUTE
 
 # What the jobs that hold credentials may spend after their set-up, by the command that takes longest.
 JOBS = {
-    "deploy": DEPLOYMENT + SMOKE_ORDER + GOING_BACK,
+    # A deployment that is not the first may remove functions as well.
+    "deploy": max(FIRST_DEPLOYMENT, DEPLOYMENT + DELETION) + SMOKE + GOING_BACK,
     "teardown": DRAIN + 2 * DELETION,
     "drift": DRIFT_DETECTION,
     "sweep": SWEEP + DRAIN + DELETION,

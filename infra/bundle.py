@@ -74,7 +74,7 @@ def install(function: str, architecture: str, runtime: str, root: Path = ROOT) -
         (unfinished := Path(folder) / "installed").mkdir()
         options = ["--target", str(unfinished), "--python-platform", _PLATFORMS[architecture]]
         options += ["--python-version", runtime.removeprefix("python"), "--only-binary", ":all:", "--require-hashes"]
-        command = [_uv(), "pip", "install", "--quiet", *options, "--requirement", str(lock)]
+        command = [_uv(root), "pip", "install", "--quiet", *options, "--requirement", str(lock)]
         if subprocess.run(command, check=False).returncode != 0:
             raise BundleError(
                 f"uv could not install {lock.relative_to(root)} for {architecture} and {runtime}; where the lock is "
@@ -129,8 +129,8 @@ def _dependencies(function: str, architecture: str, runtime: str, root: Path) ->
     return root / ".tools" / "bundle" / f"{digest[:16]}-{architecture}-{runtime}"
 
 
-def _uv() -> str:
-    uv = shutil.which("uv", path=os.pathsep.join([str(ROOT / ".tools" / "uv" / "bin"), os.environ.get("PATH", "")]))
+def _uv(root: Path) -> str:
+    uv = shutil.which("uv", path=os.pathsep.join([str(root / ".tools" / "uv" / "bin"), os.environ.get("PATH", "")]))
     if uv is None:
         raise BundleError("uv is not installed; `make bundle` installs it")
     return uv

@@ -17,8 +17,7 @@ from infra.errors import CommandError, UsageError
 
 SOURCE, LOCK = "requirements.in", "requirements.txt"
 # As the Makefile resolves our own.
-_COMPILE = ["uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.11"]
-_COMPILE += ["--generate-hashes", "--no-header"]
+_OPTIONS = ("--quiet", "--universal", "--python-version", "3.11", "--generate-hashes", "--no-header")
 
 
 def write(root: Path = ROOT, *, upgrade: bool = False) -> list[Path]:
@@ -33,6 +32,8 @@ def write(root: Path = ROOT, *, upgrade: bool = False) -> list[Path]:
         CommandError: uv could not resolve them. The locks stay as they are.
     """
     folders = sorted(path.parent for path in (root / "functions").glob("*/handler.py"))
+    if not folders:
+        return []
     if missing := [folder for folder in folders if not (folder / SOURCE).is_file()]:
         file = (missing[0] / SOURCE).relative_to(root)
         raise UsageError(f"{file}: there is no such file; it names what the function carries, a line each")
@@ -54,7 +55,7 @@ def write(root: Path = ROOT, *, upgrade: bool = False) -> list[Path]:
 
 
 def _compile(given: Sequence[str], lock: Path, folder: Path, *options: str) -> None:
-    command = [*_COMPILE, *options, *given, "--output-file", str(lock)]
+    command = ["uv", "pip", "compile", *_OPTIONS, *options, *given, "--output-file", str(lock)]
     if subprocess.run(command, cwd=folder, check=False).returncode != 0:
         raise CommandError(
             f"uv could not resolve {', '.join(given)}; where functions exclude each other, let their lines agree: the "

@@ -3,7 +3,7 @@
 import tomllib
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
-from typing import Any, Self, TypeVar, cast, get_args, get_origin
+from typing import Any, Self, TypeGuard, TypeVar, cast, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic_core import ErrorDetails
@@ -88,7 +88,8 @@ def _explain(model: type[Table], found: ErrorDetails, given: Collection[str]) ->
     if found["type"] == "extra_forbidden":
         known = [name for name in table.model_fields if name not in given]
         return [f"{key}: unknown key; known here: {', '.join(known)}"]
-    allowed = table.model_fields[keys[-1]].description or "a table"
+    field = table.model_fields.get(keys[-1])
+    allowed = (field.description if field else None) or "a table"
     if found["type"] == "missing":
         return [f"{key}: missing; must be {allowed}"]
     return [wrong(key, found["input"], f"must be {allowed}")]
@@ -98,12 +99,16 @@ def _place(model: type[Table], location: tuple[int | str, ...]) -> tuple[type[Ta
     """Return the model of the table that holds a key, and the keys down to it. Within a key's value it has none."""
     table, keys, inner = model, list[str](), cast("Any", model)
     for key in map(str, location):
-        if get_origin(inner) is dict:
+        if get_origin(inner) is dict and _is_table(get_args(inner)[1]):
             # A table of tables, whose keys are names.
             inner, keys = get_args(inner)[1], [*keys, key]
             continue
-        if not (isinstance(inner, type) and issubclass(inner, Table)):
+        if not _is_table(inner):
             break
         table, keys = inner, [*keys, key]
         inner = table.model_fields[key].annotation if key in table.model_fields else None
     return table, keys
+
+
+def _is_table(annotation: object) -> TypeGuard[type[Table]]:
+    return isinstance(annotation, type) and issubclass(annotation, Table)

@@ -8,7 +8,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from infra import ROOT
 from infra.aws.target import Target
 from infra.errors import UsageError
 
@@ -86,4 +85,4 @@ class Assembly:
 def default_folder(target: Target) -> Path:
     """Where `build` writes a target's assembly, and `deploy` looks for it, unless told otherwise."""
     suffix = f"-pr-{target.pull_request}" if target.pull_request is not None else ""
-    return ROOT / "build" / "assembly" / f"{target.environment.name}{suffix}"
+    return target.environment.project.root / "build" / "assembly" / f"{target.environment.name}{suffix}"

@@ -178,13 +178,18 @@ class DeployedFunction:
             return arn
         raise CommandError(f"{alias}: Lambda started no durable execution; does the function have a durable config?")
 
-    def follow(self, arn: str, deadline_seconds: float) -> Execution:
+    def follow(self, arn: str, deadline_seconds: float, since: float | None = None) -> Execution:
         """Read an execution until it has ended.
+
+        Args:
+            arn: which.
+            deadline_seconds: how long it may take.
+            since: from when on the clock that is counted; from now on unless told otherwise.
 
         Raises:
             CommandError: it has not ended within the deadline; the execution itself goes on.
         """
-        started = self._clock.monotonic()
+        started = self._clock.monotonic() if since is None else since
         status = "not visible yet"
         while True:
             elapsed = self._clock.monotonic() - started

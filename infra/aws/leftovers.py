@@ -22,7 +22,7 @@ class Leftovers:
 
 
 def find(target: Target) -> Leftovers:
-    """List what is left of deleted stacks.
+    """List what is left of deleted stacks; where one function is meant, of that one's.
 
     The list of tagged resources goes on with some, such as NAT gateways, when they are long gone, so that what
     CloudFormation says of its own deletions counts.
@@ -31,6 +31,9 @@ def find(target: Target) -> Leftovers:
     events: dict[str, list[StackEventTypeDef] | None] = {}
     for arn, tags in _tagged(target):
         stack_id = tags.get(STACK_ID, "")
+        # The other functions of an environment have the same tags.
+        if target.only and f":stack/{target.name}/" not in stack_id:
+            continue
         if stack_id not in events:
             events[stack_id] = target.stacks.events(stack_id) if stack_id else []
         known = events[stack_id]

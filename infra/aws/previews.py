@@ -57,4 +57,4 @@ def none_found(target: Target) -> str:
     """Say that nothing of a target has a function."""
     if not target.has_functions:
         return f"{target.environment.name} has no preview"
-    return f"There is no function of {target.name}"
+    return f"There is no function {'' if target.only else 'of '}{target.name}"

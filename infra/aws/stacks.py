@@ -151,40 +151,62 @@ class Stacks:
                 raise
             return None
 
-    def delete(self, stack: Stack) -> None:
-        """Delete a stack by its name, with the role that it was made with, and see it gone.
+    def unprotect(self, stack: Stack) -> None:
+        """Let a stack be deleted."""
+        self._client.update_termination_protection(StackName=stack.name, EnableTerminationProtection=False)
+
+    def delete(self, *stacks: Stack) -> None:
+        """Delete stacks side by side by their names, with the roles that they were made with, and see them gone.
 
         One that could not be deleted before is tried again, and one that is being deleted is waited for.
 
         Raises:
-            CommandError: something of it could not be deleted, and the message says what, and why; or it took longer
-                than `budgets.DELETION`, and goes on.
+            CommandError: something of one could not be deleted, and the message says what, and why; or all together
+                took longer than `budgets.DELETION`, and go on.
         """
-        with doing(f"Deleting {stack.name}"):
-            self._client.delete_stack(StackName=stack.name)
-            ended = self._wait_while(stack, "DELETE_IN_PROGRESS", budgets.DELETION, "its deletion")
-        if ended and ended.status != "DELETE_COMPLETE":
-            raise CommandError(f"{stack.name} could not be deleted: {self._reasons(stack.id) or ended.status}")
+        with doing(f"Deleting {', '.join(stack.name for stack in stacks)}"):
+            for stack in stacks:
+                self._client.delete_stack(StackName=stack.name)
+            since = self._clock.monotonic()
+            problems = [problem for stack in stacks if (problem := self._see_deleted(stack, since))]
+        if problems:
+            raise CommandError("\n".join(problems))
 
     def cancel_update(self, stack: Stack) -> None:
-        """Let an update that is under way be taken back, and see it end. It may have ended by itself meanwhile.
+        """Let an update that is under way be taken back. It may have ended by itself meanwhile."""
+        try:
+            self._client.cancel_update_stack(StackName=stack.name)
+        except ClientError:
+            if (now := self.find(stack.id)) and now.status == stack.status:
+                raise
+
+    def see_update_ended(self, stack: Stack, since: float) -> None:
+        """Wait until an update that is taken back has ended.
+
+        Args:
+            stack: the stack.
+            since: from when on the clock `budgets.GOING_BACK` is counted.
 
         Raises:
-            CommandError: it took longer than `budgets.GOING_BACK`, and goes on.
+            CommandError: it took longer, and goes on.
         """
         with doing(f"Taking back the update of {stack.name}"):
-            try:
-                self._client.cancel_update_stack(StackName=stack.name)
-            except ClientError:
-                if (now := self.find(stack.id)) and now.status == stack.status:
-                    raise
-            self._wait_while(stack, "_IN_PROGRESS", budgets.GOING_BACK, "its roll-back")
+            self._wait_while(stack, "_IN_PROGRESS", budgets.GOING_BACK, "its roll-back", since)
 
-    def _wait_while(self, stack: Stack, ending: str, seconds: float, what: str) -> Stack | None:
+    def _see_deleted(self, stack: Stack, since: float) -> str | None:
+        """Wait for the deletion of a stack, and say what stood in its way, if anything did."""
+        try:
+            ended = self._wait_while(stack, "DELETE_IN_PROGRESS", budgets.DELETION, "its deletion", since)
+        except CommandError as error:
+            return str(error)
+        if ended and ended.status != "DELETE_COMPLETE":
+            return f"{stack.name} could not be deleted: {self._reasons(stack.id) or ended.status}"
+        return None
+
+    def _wait_while(self, stack: Stack, ending: str, seconds: float, what: str, since: float) -> Stack | None:
         """Wait while the status of a stack ends so, and return what became of it; None when it is gone."""
-        deadline = self._clock.monotonic() + seconds
         while (now := self.find(stack.id)) and now.status.endswith(ending):
-            if self._clock.monotonic() > deadline:
+            if self._clock.monotonic() > since + seconds:
                 raise CommandError(
                     f"{stack.name} is {now.status} after {seconds / budgets.MINUTE:.0f} minutes; CloudFormation goes "
                     f"on with {what}: look again later"

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import boto3
 
-from infra import naming
+from infra import functions, naming
 from infra.aws.clock import SYSTEM, Clock
 from infra.aws.function import DeployedFunction
 from infra.aws.session import open_session
-from infra.aws.stacks import Stacks
+from infra.aws.stacks import Stack, Stacks
 from infra.environment import Environment
 from infra.errors import UsageError
 
@@ -30,7 +30,7 @@ class Target:
         clock: what is waited on.
 
     Raises:
-        UsageError: the environment hosts no previews, and a pull request is named.
+        UsageError: the environment hosts no previews, and a pull request is named; or no function can be named so.
     """
 
     environment: Environment
@@ -42,6 +42,8 @@ class Target:
     def __post_init__(self) -> None:
         if self.pull_request is not None:
             self.check_hosts_previews()
+        if self.only is not None:
+            functions.check_name(self.only)
 
     def check_hosts_previews(self) -> None:
         """Refuse an environment that hosts no previews.
@@ -112,15 +114,34 @@ class Target:
         Raises:
             UsageError: it has none, or not the one that is meant.
         """
+        self.check_has_functions()
+        return [self.function(name) for name in self.function_names]
+
+    def check_has_functions(self) -> None:
+        """Refuse the platform below previews.
+
+        Raises:
+            UsageError: it is that, and no pull request is named.
+        """
         if not self.has_functions:
             raise UsageError(f"{self.environment.name} has functions for each preview alone: add --pull-request N")
-        return [self.function(name) for name in self.function_names]
+
+    def function_stacks(self) -> list[Stack]:
+        """Return the stacks that are named like those of its functions, sorted by name; tags are not looked at."""
+        found = sorted(name for name in self.stacks.names() if self._is_own(name))
+        return [stack for name in found if (stack := self.stacks.find(name))]
 
     def deployed_functions(self) -> list[DeployedFunction]:
         """Return its functions whose stacks are there and tagged as ours, whatever this checkout has."""
-        found = sorted(name for name in self.stacks.names() if self._is_own(name))
-        stacks = [stack for name in found if (stack := self.stacks.find(name)) and stack.carries(self.tags)]
-        return [DeployedFunction(self._client, stack.name, self._short(stack.name), self.clock) for stack in stacks]
+        return [self.function_of(stack) for stack in self.function_stacks() if stack.carries(self.tags)]
+
+    def removed_functions(self) -> list[DeployedFunction]:
+        """Return those of its deployed functions whose folders this checkout no longer has."""
+        return [each for each in self.deployed_functions() if each.folder not in self.function_names]
+
+    def function_of(self, stack: Stack) -> DeployedFunction:
+        """Return the function of a stack."""
+        return DeployedFunction(self._client, stack.name, self._short(stack.name), self.clock)
 
     def function_name(self, function: str) -> str:
         """Name one of its functions as it is named on AWS, and that one's stack."""

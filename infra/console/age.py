@@ -1,13 +1,8 @@
 """Ages as a person reads them."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 _UNITS = (("day", 86_400), ("h", 3_600), ("min", 60))
-
-
-def since(moment: datetime) -> timedelta:
-    """Return the time that has passed since a moment."""
-    return datetime.now(UTC) - moment
 
 
 def text(age: timedelta) -> str:

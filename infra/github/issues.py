@@ -2,7 +2,6 @@
 
 from github.Issue import Issue
 
-from infra import naming
 from infra.console.report import Notice
 from infra.github.client import asking, is_ours, repository
 
@@ -17,7 +16,7 @@ def keep(notice: Notice) -> str | None:
         UsageError: a variable is missing.
         CommandError: GitHub can't be asked.
     """
-    marker = f"<!-- {naming.PROJECT} {notice.topic} -->"
+    marker = f"<!-- infra.pipeline {notice.topic} -->"
     with asking(f"the issue on {notice.topic}"):
         there = repository()
         found = [each for each in there.get_issues(state="open") if is_ours(each.user, each.body, marker)]

@@ -7,8 +7,7 @@ from argparse import ArgumentParser
 
 from infra.environment import load
 from infra.local.aws import LocalAws, LocalAwsError
-
-ENVIRONMENT = "local"
+from infra.project import LOCAL
 
 
 def main() -> int:
@@ -17,7 +16,7 @@ def main() -> int:
     parser.add_argument("--skip-time", action="store_true", help="let durable waits end at once")
     parser.add_argument("--enforce-iam", action="store_true", help="check the permissions of every caller")
     arguments = parser.parse_args()
-    environment = load(ENVIRONMENT)
+    environment = load(LOCAL)
     # Also for SIGINT, which a shell lets its background jobs ignore.
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, signal.default_int_handler)

@@ -1,37 +1,39 @@
-"""The main job on one machine: deploy the local environment to a local AWS, and send an order through it."""
+"""The main job on one machine: deploy the local environment to a local AWS, and send an event through its functions."""
 
 import os
 import signal
 import subprocess
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from infra.aws.target import Target
 from infra.console.progress import console, doing
-from infra.environment import load
+from infra.environment import Environment, load
 from infra.errors import UsageError
 from infra.local.aws import LocalAws, LocalAwsError
-from infra.pipeline.invoke import read_order
-
-ENVIRONMENT = "local"
+from infra.pipeline.arguments import add_function
+from infra.pipeline.invoke import events
+from infra.project import LOCAL
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Return 0 when the order succeeded, 1 when it or anything before it failed, 2 when the order can't be read."""
+    """Return 0 when all executions succeeded, 1 when one or anything before it failed, 2 when the input is wrong."""
     parser = ArgumentParser("python -m infra.local.run", description=__doc__)
-    parser.add_argument("--order", type=Path, help="JSON file with the event (default: the sample's order)")
-    parser.add_argument("--json", action="store_true", help="print the execution as one JSON object")
+    add_function(parser)
+    parser.add_argument("--event", type=Path, metavar="FILE", help="JSON file (default: what the contract has)")
+    parser.add_argument("--json", action="store_true", help="print the executions as one JSON object")
     parsed = parser.parse_args(arguments)
     # Also for SIGINT, which a shell lets its background jobs ignore.
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, signal.default_int_handler)
-    order = ["--order", str(parsed.order)] if parsed.order else []
     try:
-        if parsed.order:
-            read_order(parsed.order)
-        return run([*order, *(["--json"] if parsed.json else [])])
+        environment = load(LOCAL)
+        # Before anything is started: the same is said after a deployment, half a minute later.
+        events(Target(environment, only=parsed.function), parsed.event)
+        return run(environment, _options(parsed))
     except UsageError as error:
         print(error, file=sys.stderr)
         return 2
@@ -42,9 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
-def run(invoke_options: Sequence[str]) -> int:
+def run(environment: Environment, invoke_options: Sequence[str]) -> int:
     """Start a local AWS, run the pipeline's own commands against it, and end it again."""
-    environment = load(ENVIRONMENT)
     with doing("Starting the local AWS"):
         aws = LocalAws.start()
     with aws, TemporaryDirectory() as folder:
@@ -63,10 +64,16 @@ def run(invoke_options: Sequence[str]) -> int:
     return 0
 
 
+def _options(parsed: Namespace) -> list[str]:
+    given = {"--function": parsed.function, "--event": parsed.event}
+    options = [text for name, value in given.items() if value for text in (name, str(value))]
+    return [*options, *(["--json"] if parsed.json else [])]
+
+
 def _pipeline(command: Sequence[str], environ: Mapping[str, str]) -> int:
-    # What a person asked for is the order; the rest shows its progress alone.
+    # What a person asked for are the executions; the rest shows its progress alone.
     output = None if command[0] == "invoke" else subprocess.DEVNULL
-    options = ["-m", "infra.pipeline", *command, "--environment", ENVIRONMENT]
+    options = ["-m", "infra.pipeline", *command, "--environment", LOCAL]
     return subprocess.run([sys.executable, *options], env=environ, stdout=output, check=False).returncode
 
 

@@ -2,6 +2,7 @@
 
 import json
 from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping
 
 from infra.aws.target import Target
 from infra.console.report import Report
@@ -18,7 +19,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(project: Project, arguments: Namespace) -> Report:
-    """Build, and give a workflow's step the digests as JSON, by environment."""
+    """Build, and tell the digests by environment."""
     environments = load_all(project.root)
     targets = [Target(environments[name]) for name in project.promote]
     if arguments.pull_request is not None:
@@ -29,9 +30,19 @@ def run(project: Project, arguments: Namespace) -> Report:
     }
     digests = {name: assembly.digest() for name, assembly in built.items()}
     facts = {"promote": project.promote, "previews": project.previews, "digests": digests}
-    outputs = {"promote": json.dumps(project.promote), "digests": json.dumps(digests)}
     lines = [f"{assembly.folder}: {', '.join(assembly.stack_names)}" for assembly in built.values()]
-    return Report(facts, lines, outputs=outputs)
+    return Report(facts, lines, outputs=outputs(project, digests))
+
+
+def outputs(project: Project, digests: Mapping[str, str]) -> dict[str, str]:
+    """Return what a workflow's step has of it: lists as JSON, what each stage deploys in their order, the preview."""
+    stages = [{"environment": name, "digest": digests[name]} for name in project.promote]
+    return {
+        "promote": json.dumps(project.promote),
+        "stages": json.dumps(stages),
+        "previews": project.previews,
+        "preview_digest": digests.get(project.previews, ""),
+    }
 
 
 def _commit(target: Target, arguments: Namespace) -> str | None:

@@ -7,7 +7,7 @@ names of files included.
 import json
 import shlex
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,36 +15,49 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from infra import ROOT, contract, naming
+from infra import contract, naming
 from infra.aws.target import Target
 from infra.console import markdown, timeline
 from infra.console.markdown import Untrusted
 from infra.console.report import Report
-from infra.environment import Environment
 from infra.errors import UsageError
 from infra.github import pull_requests
 from infra.pipeline.arguments import add_pull_request
-from infra.replay import RECORDED
+from infra.replay import recorded
 
-MARKER = "<!-- orders preview -->"
+# How the comment begins, by which it is found again.
+MARKER = "<!-- infra.pipeline preview -->"
 
 
 class _Report(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
+class DeployedTo(_Report):
+    """What `deploy` reported of a function."""
+
+    alias_arn: Untrusted
+    version: Untrusted
+
+
 class Deployment(_Report):
-    """What `deploy` reported."""
+    """What `deploy` reported, by function."""
 
-    alias_arn: Untrusted | None
-    version: Untrusted | None
+    functions: dict[Untrusted, DeployedTo]
 
 
-class Smoke(_Report):
-    """What `smoke` reported."""
+class Trial(_Report):
+    """What `smoke` reported of a function."""
 
     problems: list[Untrusted]
     timeline: list[timeline.Span[Untrusted]]
+
+
+class Smoke(_Report):
+    """What `smoke` reported, by function, or why it reported nothing."""
+
+    functions: dict[Untrusted, Trial]
+    error: Untrusted | None = None
 
 
 class Changes(_Report):
@@ -84,11 +97,15 @@ def run(target: Target, arguments: Namespace) -> Report:
     """Write the comment, or update the one that there is."""
     number = arguments.pull_request
     changed = [Path(name) for name in pull_requests.changed_files(number)]
-    histories = [Untrusted(str(path)) for path in changed if path.parent == RECORDED.relative_to(ROOT)]
-    reports = read_reports(arguments.reports)
-    body = render(target.environment, target.function_name, arguments.commit, reports, histories)
+    histories = [Untrusted(str(path)) for path in changed if _is_recorded(path)]
+    body = render(target, arguments.commit, read_reports(arguments.reports), histories)
     url = pull_requests.keep_comment(number, MARKER, body)
     return Report({"comment": url}, [f"The comment is at {url}"], body)
+
+
+def _is_recorded(path: Path) -> bool:
+    """Tell whether a file is a recorded history, also one of a function that only the pull request has."""
+    return len(path.parts) > 1 and path.parent == recorded(path.parent.parent.name, Path())
 
 
 def read_reports(folder: Path) -> Reports:
@@ -107,25 +124,22 @@ def read_reports(folder: Path) -> Reports:
 
 
 def _not_deployed(_error: Untrusted) -> Deployment:
-    return Deployment(alias_arn=None, version=None)
+    return Deployment(functions={})
 
 
 def _not_tried(error: Untrusted) -> Smoke:
-    return Smoke(problems=[error], timeline=[])
+    return Smoke(functions={}, error=error)
 
 
 def _not_compared(error: Untrusted) -> Changes:
     return Changes(warnings=[error], changes={})
 
 
-def render(
-    environment: Environment, function: str, commit: str, reports: Reports, histories: Sequence[Untrusted] = ()
-) -> str:
+def render(target: Target, commit: str, reports: Reports, histories: Sequence[Untrusted] = ()) -> str:
     """Write the comment's Markdown, which fits a comment.
 
     Args:
-        environment: the one that hosts the preview.
-        function: that of the preview.
+        target: the preview.
         commit: what the preview was built from.
         reports: what the other jobs left.
         histories: the recorded histories that the pull request changes.
@@ -134,7 +148,7 @@ def render(
     def parts(limit: int) -> Iterator[str]:
         yield MARKER
         yield f"## Preview of {markdown.code(commit[:12])}"
-        yield from _preview(environment, function, reports, limit)
+        yield from _preview(target, reports, limit)
         if histories:
             yield _histories(histories, limit)
         yield from markdown.some([*reports.changes.items()], limit, lambda found: _changes(*found, limit))
@@ -142,26 +156,53 @@ def render(
     return markdown.fit(lambda limit: "\n\n".join(parts(limit)))
 
 
-def _preview(environment: Environment, function: str, reports: Reports, limit: int) -> Iterator[str]:
-    deployed = reports.deployment
-    if not deployed or not deployed.alias_arn:
+def _preview(target: Target, reports: Reports, limit: int) -> Iterator[str]:
+    functions = reports.deployment.functions if reports.deployment else {}
+    if not functions:
         yield "There is no preview of this commit; the checks say why."
         return
-    version = markdown.code(deployed.version or "unknown", limit)
-    yield f"Alias {markdown.code(deployed.alias_arn, limit)}, version {version}."
+    yield _deployed(functions, limit)
     yield from _smoke(reports.smoke, limit)
-    yield "Send an order of your own:"
-    yield markdown.block(_how_to_invoke(environment, function), "sh")
-    days = environment.preview_days
-    yield f"It goes, with the orders that still run, when this pull request is closed, or after {days} days."
+    yield "Send an event of your own:"
+    yield markdown.block(_how_to_invoke(target, functions), "sh")
+    days = target.environment.preview_days
+    yield f"It goes, with the executions that still run, when this pull request is closed, or after {days} days."
+
+
+def _deployed(functions: Mapping[Untrusted, DeployedTo], limit: int) -> str:
+    if len(functions) == 1:
+        return f"Alias {_alias(next(iter(functions.values())), limit)}."
+    told = markdown.some(
+        [*functions.items()], limit, lambda each: f"{markdown.code(each[0], limit)}: alias {_alias(each[1], limit)}"
+    )
+    return "\n".join(f"- {each}" for each in told)
+
+
+def _alias(deployed: DeployedTo, limit: int) -> str:
+    return f"{markdown.code(deployed.alias_arn, limit)}, version {markdown.code(deployed.version, limit)}"
 
 
 def _smoke(smoke: Smoke | None, limit: int) -> Iterator[str]:
     if smoke is None:
-        yield "No smoke order was sent."
-        return
-    yield "The smoke order failed:" if smoke.problems else "The smoke order passed."
-    yield from filter(None, [markdown.items(smoke.problems, limit), timeline.gantt(smoke.timeline, limit)])
+        yield "No smoke execution was started."
+    elif smoke.error is not None:
+        yield "The smoke execution failed:"
+        yield markdown.items([smoke.error], limit)
+    elif len(smoke.functions) == 1:
+        yield _trial("", next(iter(smoke.functions.values())), limit)
+    else:
+        yield from markdown.some(
+            [*smoke.functions.items()],
+            limit,
+            lambda each: _trial(f" of {markdown.code(each[0], limit)}", each[1], limit),
+        )
+
+
+def _trial(of: str, trial: Trial, limit: int) -> str:
+    verdict = f"The smoke execution{of} {'failed:' if trial.problems else 'passed.'}"
+    drawn = timeline.gantt(trial.timeline, limit) if trial.timeline else ""
+    told = [verdict, markdown.items(trial.problems, limit), drawn]
+    return "\n\n".join(filter(None, told))
 
 
 def _histories(paths: Sequence[Untrusted], limit: int) -> str:
@@ -177,12 +218,23 @@ def _changes(environment: Untrusted, found: Changes, limit: int) -> str:
     return markdown.changes(title, found.warnings, found.changes, limit)
 
 
-def _how_to_invoke(environment: Environment, function: str) -> str:
+def _how_to_invoke(target: Target, functions: Mapping[Untrusted, DeployedTo]) -> str:
     # Of names that are ours alone: people paste it into a shell.
-    event = shlex.quote(json.dumps(contract.load().event_of("my-order")))
+    known = [name for name in target.environment.function_names if Untrusted(name) in functions]
+    commands = [_command(target, name) for name in known]
+    if len(known) < len(functions):
+        commands.append("# Each of all its functions, where the pull request is checked out:")
+        commands.append(f"python -m infra.pipeline invoke --pull-request {target.pull_request}")
+    return "\n".join(commands)
+
+
+def _command(target: Target, function: str) -> str:
+    environment = target.environment
+    event = shlex.quote(json.dumps(contract.load(function, environment.project.root).event_of("my-execution")))
+    alias = f"{target.function_name(function)}:{naming.ALIAS}"
     return (
-        f"aws lambda invoke --region {environment.region} --function-name {function}:{naming.ALIAS} \\\n"
-        "    --invocation-type Event --durable-execution-name my-order --cli-binary-format raw-in-base64-out \\\n"
+        f"aws lambda invoke --region {environment.region} --function-name {alias} \\\n"
+        "    --invocation-type Event --durable-execution-name my-execution --cli-binary-format raw-in-base64-out \\\n"
         f"    --payload {event} /dev/stdout"
     )
 

@@ -1,17 +1,24 @@
 """Bring a built cloud assembly to its account: exactly what was built, nothing is synthesized again."""
 
 from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
 from pathlib import Path
 
 from infra.aws.assembly import Assembly
 from infra.aws.cdk import cdk
+from infra.aws.function import DeployedFunction
 from infra.aws.target import Target
 from infra.console.progress import doing
 from infra.console.report import Report, write_outputs
 from infra.errors import CommandError, UsageError
 from infra.naming import Output
-from infra.pipeline.arguments import add_pull_request
+from infra.pipeline.arguments import add_pull_request, write_versions
+from infra.pipeline.drain import Ending, drain_all, lines
 from infra.pipeline.roll_back import go_live
+
+# How many functions are deployed side by side. The CDK CLI asks CloudFormation about each all the time, and an account
+# may ask only so often.
+CONCURRENCY = 8
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -22,42 +29,63 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(target: Target, arguments: Namespace) -> Report:
-    """Deploy every stack of the assembly, in the order of their dependencies, and see live what was built."""
+    """Deploy every stack of the assembly, see live what was built, and remove the functions whose folders are gone.
+
+    Exit code 1 when one of them is running: nothing is deployed then.
+    """
     assembly = Assembly.of(target, arguments.assembly)
     if arguments.digest and (found := assembly.digest()) != arguments.digest:
         raise UsageError(
             f"{assembly.folder} is not what was built: its SHA-256 is {found}, and {arguments.digest} was built"
         )
-    previous = _live_before(target)
-    # At once: a deployment that is cancelled is taken back to it.
-    write_outputs({"previous_version": previous})
+    functions = target.functions if target.has_functions else []
+    removed = target.removed_functions()
+    _refuse_running(target, removed)
+    previous = {function.folder: _live_before(function) for function in functions}
+    # At once: a deployment that is cancelled is taken back to them.
+    write_outputs({"previous_versions": write_versions(previous)})
+    _deploy(target, assembly, verbose=arguments.verbose)
+    outputs = {name: target.stacks.get(name).outputs for name in assembly.stack_names}
+    versions = {each.folder: _see_live(target, each, outputs[each.name][Output.VERSION]) for each in functions}
+    _remove(target, removed)
+    gone = [function.name for function in removed]
+    facts = {
+        "stacks": outputs,
+        "functions": {
+            function.folder: {
+                "alias_arn": outputs[function.name][Output.ALIAS_ARN],
+                "version": versions[function.folder],
+                "previous_version": previous[function.folder],
+            }
+            for function in functions
+        },
+        "removed": gone,
+    }
+    told = [f"{name}: {key} {value}" for name, found in outputs.items() for key, value in found.items()]
+    return Report(
+        facts,
+        [*told, *(f"{name}: removed" for name in gone)],
+        outputs={"versions": write_versions(versions), "previous_versions": write_versions(previous)},
+    )
+
+
+def _live_before(function: DeployedFunction) -> str | None:
+    function.refuse_if_closed()
+    return function.live()
+
+
+def _deploy(target: Target, assembly: Assembly, *, verbose: bool) -> None:
+    options = ["--all", "--concurrency", str(CONCURRENCY), "--require-approval", "never"]
     with doing(f"Deploying {', '.join(assembly.stack_names)}"):
         cdk(
-            ["deploy", "--app", str(assembly.folder), "--all", "--require-approval", "never"],
+            ["deploy", "--app", str(assembly.folder), *options],
             log=f"deploy-{assembly.folder.name}",
             session=target.session,
-            verbose=arguments.verbose,
+            verbose=verbose,
         )
-    deployed = {name: target.stacks.get(name).outputs for name in assembly.stack_names}
-    outputs = deployed[target.function_name] if target.has_function else {}
-    facts = {
-        "stacks": deployed,
-        "alias_arn": outputs.get(Output.ALIAS_ARN),
-        "version": _see_live(target, outputs[Output.VERSION]) if outputs else None,
-        "previous_version": previous,
-    }
-    lines = [f"{name}: {key} {value}" for name, found in deployed.items() for key, value in found.items()]
-    return Report(facts, lines)
 
 
-def _live_before(target: Target) -> str | None:
-    if not target.has_function:
-        return None
-    target.function.refuse_if_closed()
-    return target.function.live()
-
-
-def _see_live(target: Target, version: str) -> str:
+def _see_live(target: Target, function: DeployedFunction, version: str) -> str:
     """Return the version that is live, which is the one of the stack.
 
     CloudFormation leaves the alias alone where the template has not changed, and then it may name another: the version
@@ -66,9 +94,46 @@ def _see_live(target: Target, version: str) -> str:
     Raises:
         CommandError: another version is live.
     """
-    if target.function.live() != version:
-        go_live(target, version)
-    live = target.function.live()
+    if function.live() != version:
+        go_live(target, function, version)
+    live = function.live()
     if live != version:
-        raise CommandError(f"{target.function_name}: version {version} was deployed, and {live or 'none'} is live")
+        raise CommandError(f"{function.name}: version {version} was deployed, and {live or 'none'} is live")
     return version
+
+
+def _refuse_running(target: Target, removed: Sequence[DeployedFunction]) -> None:
+    """Refuse to begin what could not end: a function is removed only once nothing runs on it.
+
+    Raises:
+        CommandError: something does.
+    """
+    on = f"--environment {target.environment.name}"
+    if target.pull_request is not None:
+        on = f"--pull-request {target.pull_request}"
+    told: list[str] = []
+    for function in removed:
+        if running := function.running():
+            told += [
+                f"functions/{function.folder} is gone, and {len(running)} executions of {function.name} go on:",
+                *(f"  {line}" for line in lines(target.clock, running)),
+                f"Wait for them, by `drain {on} --function {function.folder} --running wait`, or stop them.",
+            ]
+    if told:
+        raise CommandError("\n".join([*told, "Nothing was deployed. Run this again then, or bring the folder back."]))
+
+
+def _remove(target: Target, removed: Sequence[DeployedFunction]) -> None:
+    """Remove functions, also protected ones: that their folders go was reviewed like any change.
+
+    Raises:
+        CommandError: executions began meanwhile, and all take new ones again; or a stack could not be deleted.
+    """
+    if not removed:
+        return
+    drain_all(target, removed, Ending("refuse"))
+    stacks = [stack for function in removed if (stack := target.stacks.find(function.name))]
+    for stack in stacks:
+        if stack.is_protected:
+            target.stacks.unprotect(stack)
+    target.stacks.delete(*stacks)

@@ -30,7 +30,7 @@ def run(target: Target, arguments: Namespace) -> Report:
         changes = {
             name: compare(assembly, name, deployed_template(target, assembly, name)) for name in assembly.stack_names
         }
-    warnings = attention(changes)
+    warnings = [*(f"{function.name}: is removed" for function in target.removed_functions()), *attention(changes)]
     title = f"Changes of {target.environment.name}"
     summary = markdown.fit_summary(lambda limit: markdown.changes(title, warnings, changes, limit))
     return Report({"warnings": warnings, "changes": changes}, [*warnings, *changes.values()], summary)

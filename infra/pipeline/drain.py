@@ -1,17 +1,21 @@
-"""Close a function to new executions, and wait until none runs any more, before it is removed."""
+"""Close functions to new executions, and wait until none runs on them any more, before they are removed."""
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from infra import budgets
+from infra.aws import previews
+from infra.aws.clock import Clock
 from infra.aws.execution import Listed
+from infra.aws.function import DeployedFunction
 from infra.aws.target import Target
 from infra.console import age
 from infra.console.progress import doing
 from infra.console.report import Report
 from infra.errors import CommandError, UsageError
-from infra.pipeline.arguments import add_pull_request
+from infra.pipeline.arguments import add_function, add_pull_request
 
 # What to do with executions that run, and for how many seconds each waits for them first unless told otherwise.
 CHOICES = {"refuse": 0, "wait": budgets.DRAIN, "stop": 0}
@@ -25,6 +29,9 @@ SETTLES_WITHIN_SECONDS = 3
 # Managed Instances nothing ends it then (Lambda developer guide, execution environment of Managed Instances).
 STOPPED_AFTER_TIMEOUT_SECONDS = 60
 LISTED_AT_MOST = 20
+
+# What has not ended, by the function that it runs on; functions on which nothing runs are not in it.
+Running = Mapping[DeployedFunction, list[Listed]]
 
 
 @dataclass(frozen=True)
@@ -48,9 +55,13 @@ class Ending:
 def add_arguments(parser: ArgumentParser) -> None:
     """Add what `drain` takes."""
     add_pull_request(parser)
+    add_function(parser)
     add_ending(parser, default="wait")
     parser.add_argument(
-        "--confirm", default="", metavar="STACK", help="consent, where the environment is protected: the stack's name"
+        "--confirm",
+        default="",
+        metavar="NAME",
+        help="consent, where the environment is protected: what is drained, such as PROJECT-ENVIRONMENT",
     )
     parser.add_argument("--open", action="store_true", help="do not drain: take new executions again after a drain")
 
@@ -72,31 +83,28 @@ def add_ending(parser: ArgumentParser, default: str) -> None:
 
 
 def run(target: Target, arguments: Namespace) -> Report:
-    """Drain, and leave the function closed. Exit code 1 when executions still run: it is open again then."""
-    function, environment = target.function, target.environment
+    """Drain, and leave the functions closed. Exit code 1 when executions still run: all are open again then."""
+    target.check_has_functions()
     if arguments.open:
-        function.open()
-        if (version := function.live()) is None:
-            raise CommandError(f"{function.name} has no live alias, and none that a drain has put aside: deploy it")
-        return _report(f"{function.name} takes new executions, on version {version}", 0)
+        return _open(target)
     if (
         arguments.running == "stop"
-        and environment.protection.termination_protection
-        and arguments.confirm != function.name
+        and target.environment.protection.termination_protection
+        and arguments.confirm != target.name
     ):
-        raise UsageError(f"{environment.name} is protected: stopping its executions takes --confirm {function.name}")
-    stopped = drain(target, Ending(arguments.running, arguments.deadline))
-    if not function.is_closed():
-        return _report(f"There is no function {function.name}", 0)
-    message = (
-        f"Nothing runs on {function.name} any more{told_of_stopped(stopped)}. It is closed: new executions are "
-        "refused until it is removed, or opened by `drain --open`"
-    )
-    return _report(message, stopped)
+        raise UsageError(
+            f"{target.environment.name} is protected: stopping its executions takes --confirm {target.name}"
+        )
+    functions = target.deployed_functions()
+    stopped = drain_all(target, functions, Ending(arguments.running, arguments.deadline)) if functions else 0
+    closed = [each.name for each in functions if each.is_closed()]
+    return _report(_told(closed, stopped) if closed else previews.none_found(target), stopped)
 
 
-def drain(target: Target, ending: Ending) -> int:
-    """Close a function, and see its executions end; opens it again where they do not.
+def drain_all(target: Target, functions: Sequence[DeployedFunction], ending: Ending) -> int:
+    """Close several functions, and see the executions of all of them end; opens all again where those of one do not.
+
+    They are waited for together, so that several take no longer than one.
 
     Returns:
         How many executions were stopped.
@@ -104,30 +112,28 @@ def drain(target: Target, ending: Ending) -> int:
     Raises:
         CommandError: executions still run.
     """
-    function = target.function
     if ending.running == "refuse" and ending.seconds == 0:
-        _refuse(target, function.running(), is_open=not function.is_closed())
-    try:
-        function.close()
-        left = _wait(target, ending.seconds)
-        if ending.running != "stop" or not left:
+        found = _running(functions)
+        _refuse(target, found, is_open=not all(each.is_closed() for each in found))
+    with ExitStack() as undo:
+        for function in functions:
+            # Also one that is interrupted while it is being closed.
+            undo.callback(function.open)
+            function.close()
+        left = _wait(target, functions, ending.seconds)
+        if ending.running == "stop":
+            stopped = _stop(target, left)
+        else:
             _refuse(target, left)
-            return 0
-        stopped = sum(function.stop(each.arn, f"{function.name} is being removed") for each in left)
-        patience = target.environment.function.timeout_seconds + STOPPED_AFTER_TIMEOUT_SECONDS
-        unstopped = _wait(target, min(patience, budgets.DRAIN), paused_too=True)
-        _refuse(target, unstopped, "were told to stop and have not: code that runs goes on to its next checkpoint")
-    except BaseException:
-        # Also of one that was interrupted while it was being closed.
-        function.open()
-        raise
+            stopped = 0
+        undo.pop_all()
     return stopped
 
 
-def lines(target: Target, executions: Sequence[Listed]) -> Iterator[str]:
+def lines(clock: Clock, executions: Sequence[Listed]) -> Iterator[str]:
     """Tell a person of executions that have not ended, oldest first."""
     for each in executions[:LISTED_AT_MOST]:
-        started = age.text(target.clock.now() - each.started)
+        started = age.text(clock.now() - each.started)
         yield f"{each.name} on version {each.version}: {each.status}, started {started} ago"
     if len(executions) > LISTED_AT_MOST:
         yield f"and {len(executions) - LISTED_AT_MOST} more"
@@ -138,49 +144,90 @@ def told_of_stopped(count: int) -> str:
     return f"; {count} {'execution was' if count == 1 else 'executions were'} stopped" if count else ""
 
 
-def _wait(target: Target, deadline_seconds: float, *, paused_too: bool = False) -> list[Listed]:
+def _open(target: Target) -> Report:
+    functions = target.deployed_functions()
+    if not functions:
+        raise CommandError(f"{previews.none_found(target)}; deploy it")
+    for function in functions:
+        function.open()
+    live = {function.name: function.live() for function in functions}
+    if missing := [name for name, version in live.items() if version is None]:
+        raise CommandError(
+            "\n".join(f"{name} has no live alias, and none that a drain has put aside: deploy it" for name in missing)
+        )
+    return _report("\n".join(f"{name} takes new executions, on version {version}" for name, version in live.items()), 0)
+
+
+def _stop(target: Target, left: Running) -> int:
+    """Stop what runs, and see it end."""
+    if not left:
+        return 0
+    stopped = sum(
+        function.stop(each.arn, f"{function.name} is being removed") for function, on in left.items() for each in on
+    )
+    longest = max(target.environment.settings(each.folder).timeout_seconds for each in left)
+    patience = min(longest + STOPPED_AFTER_TIMEOUT_SECONDS, budgets.DRAIN)
+    unstopped = _wait(target, list(left), patience, paused_too=True)
+    _refuse(target, unstopped, "were told to stop and have not: code that runs goes on to its next checkpoint")
+    return stopped
+
+
+def _wait(
+    target: Target, functions: Sequence[DeployedFunction], deadline_seconds: float, *, paused_too: bool = False
+) -> Running:
     """Wait until nothing runs, and return what still does.
 
     What is paused is not waited for unless it was stopped: it ends by no clock.
     """
     clock = target.clock
     started = clock.monotonic()
-    with doing(f"Executions of {target.function_name}") as tell:
-        while left := _look(target):
-            active = [each for each in left if each.status != "PAUSED"]
+    with doing(f"Executions of {', '.join(each.name for each in functions)}") as tell:
+        while left := _look(target, functions):
+            statuses = [each.status for on in left.values() for each in on]
+            paused = statuses.count("PAUSED")
+            active = len(statuses) - paused
             remaining = deadline_seconds - (clock.monotonic() - started)
             if remaining <= 0 or not (active or paused_too):
                 return left
-            tell(f"{len(active)} running, {len(left) - len(active)} paused")
+            tell(f"{active} running, {paused} paused")
             clock.sleep(min(POLL_SECONDS, remaining))
-    return []
+    return {}
 
 
-def _look(target: Target) -> list[Listed]:
+def _look(target: Target, functions: Sequence[DeployedFunction]) -> Running:
     """Return what runs. That nothing does is believed the second time."""
-    found = target.function.running()
+    found = _running(functions)
     if not found:
         target.clock.sleep(SETTLES_WITHIN_SECONDS)
-        found = target.function.running()
+        found = _running(functions)
     return found
 
 
-def _refuse(target: Target, left: Sequence[Listed], why: str = "have not ended", *, is_open: bool = True) -> None:
+def _running(functions: Sequence[DeployedFunction]) -> Running:
+    found = {function: function.running() for function in functions}
+    return {function: on for function, on in found.items() if on}
+
+
+def _refuse(target: Target, left: Running, why: str = "have not ended", *, is_open: bool = True) -> None:
     if not left:
         return
+    told: list[str] = []
+    for function, on in left.items():
+        told += [f"{len(on)} executions of {function.name} {why}:", *(f"  {line}" for line in lines(target.clock, on))]
     door = "new ones are taken" if is_open else "no new ones are taken until `drain --open`"
-    paused = " Those that are paused end only once somebody resumes or stops them."
-    raise CommandError(
-        "\n".join(
-            [
-                f"{len(left)} executions of {target.function_name} {why}:",
-                *(f"  {line}" for line in lines(target, left)),
-                f"They go on, and {door}. Wait for them (--running wait), or stop them (--running stop)."
-                + (paused if any(each.status.startswith("PAUS") for each in left) else ""),
-            ]
-        )
+    told.append(f"They go on, and {door}. Wait for them (--running wait), or stop them (--running stop).")
+    if any(each.status.startswith("PAUS") for on in left.values() for each in on):
+        told[-1] += " Those that are paused end only once somebody resumes or stops them."
+    raise CommandError("\n".join(told))
+
+
+def _told(closed: Sequence[str], stopped: int) -> str:
+    it_is, it_was = ("It is", "it is") if len(closed) == 1 else ("They are", "they are")
+    return (
+        f"Nothing runs on {' and '.join(closed)} any more{told_of_stopped(stopped)}. {it_is} closed: new executions "
+        f"are refused until {it_was} removed, or opened by `drain --open`"
     )
 
 
 def _report(message: str, stopped: int) -> Report:
-    return Report({"stopped": stopped}, [message], message)
+    return Report({"stopped": stopped}, message.split("\n"), message)

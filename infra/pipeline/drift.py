@@ -7,11 +7,11 @@ from pathlib import Path
 
 from infra.aws.assembly import Assembly
 from infra.aws.drift import Drift, detect
+from infra.aws.function import DeployedFunction
 from infra.aws.stacks import Stack
 from infra.aws.target import Target
 from infra.console import markdown
 from infra.console.report import Notice, Report
-from infra.environment import of_account
 from infra.policies.drift import watched_stacks
 
 
@@ -48,15 +48,15 @@ def run(target: Target, arguments: Namespace) -> Report:
     assembly = Assembly.of(target, arguments.assembly)
     findings = Findings()
     # What a person deploys beside the environment's own stacks is watched as well: who may do what stands there.
-    names = watched_stacks(target.environment, of_account(target.environment.account))
+    names = watched_stacks(target.environment)
     stacks = [stack for name in names if (stack := _detectable(target, name, findings))]
     for stack in stacks:
         if stack.name in assembly.stack_names:
             _compare_commit(stack, assembly, findings)
     for name, drift in detect(target, [stack.name for stack in stacks]).items():
         _tell(name, drift, findings)
-    if target.has_function:
-        _compare_code(target, assembly, findings)
+    if target.has_functions:
+        _compare_functions(target, assembly, findings)
     name = target.environment.name
     body = None if findings.is_clean else markdown.fit(lambda limit: _markdown(findings, limit))
     return Report(
@@ -100,9 +100,19 @@ def _tell(name: str, drift: Drift, findings: Findings) -> None:
             findings.unchecked.append(f"{what}: {resource.status or 'not supported by drift detection'}")
 
 
-def _compare_code(target: Target, assembly: Assembly, findings: Findings) -> None:
+def _compare_functions(target: Target, assembly: Assembly, findings: Findings) -> None:
+    """Compare the functions that there are with those of main, and the code of these with what main builds."""
+    for function in target.functions:
+        _compare_code(function, assembly, findings)
+    findings.differing.extend(
+        f"{function.name} is deployed, and main has no functions/{function.folder}: the next deployment removes it"
+        for function in target.deployed_functions()
+        if function.name not in assembly.stack_names
+    )
+
+
+def _compare_code(function: DeployedFunction, assembly: Assembly, findings: Findings) -> None:
     """Compare the code of the live version with the archive that was built."""
-    function = target.function
     version = function.live()
     if version is None:
         closed = "was drained and takes no new executions" if function.is_closed() else "has no live version"

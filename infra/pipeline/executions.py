@@ -1,4 +1,4 @@
-"""Show what runs where: the executions of each version of a function, counted by their status."""
+"""Show what runs where: the executions of each version of each function, counted by their status."""
 
 from argparse import ArgumentParser, Namespace
 from collections import Counter
@@ -9,10 +9,12 @@ from rich.console import RenderableType
 from rich.table import Table
 
 from infra.aws import previews
+from infra.aws.clock import Clock
 from infra.aws.execution import ENDED, NOT_ENDED, Listed
+from infra.aws.function import DeployedFunction
 from infra.aws.target import Target
 from infra.console.report import Report
-from infra.pipeline.arguments import add_pull_request
+from infra.pipeline.arguments import add_function, add_pull_request
 from infra.pipeline.drain import lines
 
 
@@ -29,7 +31,7 @@ class OnVersion:
 class OnFunction:
     """The executions of one function, by version, newest version first."""
 
-    target: Target
+    function: DeployedFunction
     live: str | None
     closed: bool
     versions: list[OnVersion]
@@ -38,12 +40,14 @@ class OnFunction:
 def add_arguments(parser: ArgumentParser) -> None:
     """Add what `executions` takes."""
     add_pull_request(parser)
+    add_function(parser)
 
 
 def run(target: Target, arguments: Namespace) -> Report:  # noqa: ARG001 - it takes none beside its target
     """Show them. Exit code 0, also where there is no function."""
-    found = [each for each in map(_look, previews.with_functions(target)) if each.versions]
-    told = [line for each in found for line in _lines(each)]
+    functions = [function for each in previews.with_functions(target) for function in each.deployed_functions()]
+    found = [each for each in map(_look, functions) if each.versions]
+    told = [line for each in found for line in _lines(each, target.clock)]
     return Report({"functions": [_facts(each) for each in found]}, told or [previews.none_found(target)])
 
 
@@ -62,24 +66,23 @@ def by_version(found: Iterable[Listed], numbers: Iterable[str]) -> list[OnVersio
     return [OnVersion(version, Counter(each.status for each in on), _oldest(on)) for version, on in ordered]
 
 
-def _look(target: Target) -> OnFunction:
-    function = target.function
+def _look(function: DeployedFunction) -> OnFunction:
     on_versions = by_version(function.executions(), function.versions())
-    return OnFunction(target, function.live(), function.is_closed(), on_versions)
+    return OnFunction(function, function.live(), function.is_closed(), on_versions)
 
 
 def _oldest(on: list[Listed]) -> Listed | None:
     return min((each for each in on if each.status in NOT_ENDED), key=lambda each: each.started, default=None)
 
 
-def _lines(on: OnFunction) -> Iterator[RenderableType]:
+def _lines(on: OnFunction, clock: Clock) -> Iterator[RenderableType]:
     yield ""
-    yield f"{on.target.function_name}{', closed by a drain' if on.closed else ''}"
+    yield f"{on.function.name}{', closed by a drain' if on.closed else ''}"
     yield _table(on)
     oldest = [each.oldest for each in on.versions if each.oldest]
     if oldest:
         yield "The oldest that has not ended:"
-        yield from (f"  {line}" for line in lines(on.target, oldest))
+        yield from (f"  {line}" for line in lines(clock, oldest))
 
 
 def _table(on: OnFunction) -> Table:
@@ -96,7 +99,7 @@ def _table(on: OnFunction) -> Table:
 
 def _facts(on: OnFunction) -> dict[str, object]:
     return {
-        "function": on.target.function_name,
+        "function": on.function.name,
         "closed": on.closed,
         "versions": [
             {

@@ -1,4 +1,4 @@
-"""Send one order through the live alias of a deployed function, follow it, and show its timeline and result."""
+"""Send one event through the live alias of each function, follow it, and show its timeline and result."""
 
 import json
 import secrets
@@ -17,7 +17,7 @@ from infra.console import timeline
 from infra.console.progress import doing
 from infra.console.report import Report
 from infra.errors import UsageError
-from infra.pipeline.arguments import add_pull_request
+from infra.pipeline.arguments import add_function, add_pull_request
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda.type_defs import EventTypeDef
@@ -26,29 +26,57 @@ if TYPE_CHECKING:
 def add_arguments(parser: ArgumentParser) -> None:
     """Add what `invoke` takes."""
     add_pull_request(parser)
-    parser.add_argument("--order", type=Path, help="JSON file with the event (default: that of the contract)")
+    add_function(parser)
     parser.add_argument(
-        "--deadline", type=float, default=120, metavar="SECONDS", help="how long to follow (default: 120)"
+        "--event", type=Path, metavar="FILE", help="JSON file with the event of one function (default: its contract's)"
+    )
+    parser.add_argument(
+        "--deadline", type=float, default=120, metavar="SECONDS", help="how long to follow each (default: 120)"
     )
 
 
 def run(target: Target, arguments: Namespace) -> Report:
-    """Run one order. Exit code 0 when it succeeded, 1 when it ended in any other way."""
-    event = read_order(arguments.order) if arguments.order else json.dumps(contract.load().sample).encode()
-    function = target.function
-    with doing("Following the order"):
-        arn = function.start(f"order-{secrets.token_hex(8)}", event)
-        ended = function.follow(arn, arguments.deadline)
-    events = function.history(arn)
-    facts = {**asdict(ended), "timeline": [asdict(span) for span in timeline.spans(events)]}
-    return Report(facts, list(lines(ended, events)), code=0 if ended.succeeded else 1)
+    """Run one execution of each function. Exit code 0 when all succeeded, 1 when one ended in any other way."""
+    sent = events(target, arguments.event)
+    found: list[dict[str, object]] = []
+    told: list[RenderableType] = []
+    succeeded = True
+    for function in target.functions:
+        with doing(f"Following {function.name}"):
+            arn = function.start(f"invoke-{secrets.token_hex(8)}", sent[function.folder])
+            ended = function.follow(arn, arguments.deadline)
+        history = function.history(arn)
+        spans = [asdict(span) for span in timeline.spans(history)]
+        found.append({"function": function.folder, **asdict(ended), "timeline": spans})
+        told += lines(ended, history, function.folder if len(sent) > 1 else "")
+        succeeded = succeeded and ended.succeeded
+    return Report({"executions": found}, told, code=0 if succeeded else 1)
 
 
-def read_order(path: Path) -> bytes:
+def events(target: Target, path: Path | None) -> dict[str, bytes]:
+    """Return what each function is sent, by its folder.
+
+    Args:
+        target: the functions.
+        path: a file with the event of the one function that is meant, or None for those of the contracts.
+
+    Raises:
+        UsageError: there is no such function, several are meant, or a file can't be read.
+    """
+    names = target.function_names
+    if path is None:
+        contracts = {name: contract.load(name, target.environment.project.root) for name in names}
+        return {name: json.dumps(each.sample).encode() for name, each in contracts.items()}
+    if len(names) > 1:
+        raise UsageError(f"--event {path}: say which function it is for: --function NAME, of {', '.join(names)}")
+    return dict.fromkeys(names, read_event(path))
+
+
+def read_event(path: Path) -> bytes:
     """Read an event from a file.
 
     Raises:
-        UsageError: it can't be read, or is not JSON. Whether it is a good order is for the function to say.
+        UsageError: it can't be read, or is not JSON. Whether it is a good event is for the function to say.
     """
     try:
         event = path.read_bytes()
@@ -60,10 +88,10 @@ def read_order(path: Path) -> bytes:
     return event
 
 
-def lines(ended: Execution, events: "list[EventTypeDef]") -> Iterator[RenderableType]:
-    """Tell a person of an execution that has ended."""
+def lines(ended: Execution, events: "list[EventTypeDef]", function: str = "") -> Iterator[RenderableType]:
+    """Tell a person of an execution that has ended, and of which function it was where there are several."""
     yield ""
-    yield f"{ended.name} on version {ended.version}: {ended.status}"
+    yield f"{function + ': ' if function else ''}{ended.name} on version {ended.version}: {ended.status}"
     yield ""
     yield timeline.picture(events)
     yield ""

@@ -23,7 +23,7 @@ from infra.console.progress import doing
 from infra.console.report import Report
 from infra.errors import CommandError
 from infra.limits import CAPACITY_PROVIDER_VERSIONS
-from infra.pipeline.arguments import add_pull_request
+from infra.pipeline.arguments import add_function, add_pull_request
 
 # The smallest for a version that executions may run on. 0 takes a maximum of 0, which deactivates the version, and then
 # its executions could never resume (Lambda developer guide, scaling of Managed Instances).
@@ -75,6 +75,7 @@ class Outcome:
 def add_arguments(parser: ArgumentParser) -> None:
     """Add what `prune` takes."""
     add_pull_request(parser)
+    add_function(parser)
     parser.add_argument("--dry-run", action="store_true", help="show what would be done, and do nothing")
 
 
@@ -83,12 +84,13 @@ def run(target: Target, arguments: Namespace) -> Report:
     on_provider = capacity_provider.versions(target)
     outcomes: list[Outcome] = []
     failures: list[str] = []
-    for each in previews.with_functions(target):
+    functions = [function for each in previews.with_functions(target) for function in each.deployed_functions()]
+    for function in functions:
         try:
-            outcomes += prune(each, dry_run=arguments.dry_run)
+            outcomes += prune(target, function, dry_run=arguments.dry_run)
         except (BotoCoreError, ClientError, CommandError) as error:
             # The other functions are still to be pruned.
-            failures.append(f"{each.function_name} could not be looked at: {error}")
+            failures.append(f"{function.name} could not be looked at: {error}")
     failures += [f"{each.function}:{each.version}: {each.failure}" for each in outcomes if each.failure]
     deleted = 0 if arguments.dry_run else sum(each.due and not each.failure for each in outcomes)
     facts = {
@@ -101,24 +103,26 @@ def run(target: Target, arguments: Namespace) -> Report:
     if not outcomes and not failures:
         none = previews.none_found(target)
         return Report(facts, [none], none)
-    rows = [_row(each, dry_run=arguments.dry_run) for each in outcomes]
+    rows = [_row(each, has_others=len(functions) > 1, dry_run=arguments.dry_run) for each in outcomes]
     told = list(_told(target, facts))
     return Report(facts, [_table(rows), "", *told], _markdown(rows, told), code=1 if failures else 0)
 
 
-def prune(target: Target, *, dry_run: bool) -> list[Outcome]:
-    """Prune the versions of one function, and return what became of each, newest first."""
-    with doing(f"Versions of {target.function_name}"):
-        outcomes = decide(look(target), target.environment.function.retained_versions)
+def prune(target: Target, function: DeployedFunction, *, dry_run: bool) -> list[Outcome]:
+    """Prune the versions of one function, and return what became of each, newest first.
+
+    One whose code is gone retains as many as there are where no function says otherwise.
+    """
+    with doing(f"Versions of {function.name}"):
+        outcomes = decide(look(target, function), target.environment.settings(function.folder).retained_versions)
         for outcome in outcomes:
             if not dry_run:
-                _carry_out(target.function, outcome)
+                _carry_out(function, outcome)
     return outcomes
 
 
-def look(target: Target) -> Seen:
+def look(target: Target, function: DeployedFunction) -> Seen:
     """Look at a function. Nothing is changed."""
-    function = target.function
     # The versions come before the stack. A deployment publishes one that no alias names yet: if it is listed here, then
     # the stack is in progress, or has failed halfway.
     floors = {version: function.floor(version) for version in function.versions()}
@@ -215,18 +219,19 @@ def _told(target: Target, facts: Mapping[str, Any]) -> Iterator[str]:
         if on_provider >= MANY_VERSIONS:
             yield (
                 f"Warning: AWS takes no more than {CAPACITY_PROVIDER_VERSIONS}, and then no deployment succeeds. "
-                f"Retain fewer (function.retained_versions in environments/{name}.toml), see to executions that "
-                "do not end, or close previews"
+                f"Retain fewer (retained_versions in environments/{name}.toml), see to executions that do not end, or "
+                "close previews"
             )
     yield from (f"Failed: {failure}" for failure in facts["failures"])
 
 
-def _row(outcome: Outcome, *, dry_run: bool) -> tuple[str, ...]:
+def _row(outcome: Outcome, *, has_others: bool, dry_run: bool) -> tuple[str, ...]:
     done = "would be deleted" if dry_run else "deleted"
     fate = "failed" if outcome.failure else done if outcome.due else "kept"
     same = outcome.floor == outcome.floor_after
     floors = str(outcome.floor) if same else f"{outcome.floor} to {outcome.floor_after}"
-    return f"{outcome.function}:{outcome.version}", fate, str(outcome.running), floors, outcome.reason
+    version = f"{outcome.function}:{outcome.version}" if has_others else outcome.version
+    return version, fate, str(outcome.running), floors, outcome.reason
 
 
 def _table(rows: list[tuple[str, ...]]) -> RenderableType:

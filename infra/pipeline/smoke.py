@@ -1,69 +1,124 @@
-"""Send an order of our own through the live alias, and check that it behaved as the function's contract promises."""
+"""Send each function an event of our own through its live alias, and check that it behaved as its contract promises."""
 
 import json
 import secrets
 from argparse import ArgumentParser, Namespace
-from dataclasses import asdict
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from rich.console import RenderableType
 
 from infra import budgets, contract
+from infra.aws.execution import Execution
+from infra.aws.function import DeployedFunction
+from infra.aws.problems import noting
 from infra.aws.target import Target
 from infra.console import markdown, timeline
 from infra.console.progress import doing
 from infra.console.report import Report
-from infra.pipeline.arguments import add_pull_request, version
+from infra.contract import Contract
+from infra.pipeline.arguments import add_function, add_pull_request, add_versions, versions_of
 from infra.pipeline.invoke import lines
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda.type_defs import EventTypeDef
 
-# How its orders are named.
+# How its executions are named.
 PREFIX = "smoke-"
+
+
+@dataclass
+class Trial:
+    """One execution of a function, as far as it came."""
+
+    function: DeployedFunction
+    promised: Contract
+    expected: str | None = None
+    arn: str | None = None
+    ended: Execution | None = None
+    events: "list[EventTypeDef]" = field(default_factory=list[Any])
+    problems: list[str] = field(default_factory=list[str])
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add what `smoke` takes."""
     add_pull_request(parser)
-    parser.add_argument(
-        "--version",
-        type=version,
-        metavar="N",
-        help="the version that the order is to meet (default: the one that is live)",
-    )
+    add_function(parser)
+    add_versions(parser, "the versions that the executions are to meet (default: those that are live)")
     parser.add_argument(
         "--deadline",
         type=float,
-        default=budgets.SMOKE_ORDER,
+        default=budgets.SMOKE,
         metavar="SECONDS",
-        help=f"how long the order may take (default: {budgets.SMOKE_ORDER})",
+        help=f"how long all executions may take together (default: {budgets.SMOKE})",
     )
 
 
 def run(target: Target, arguments: Namespace) -> Report:
-    """Run one order. Exit code 0 when all that was promised held, 1 when not."""
-    promised = contract.load()
-    function = target.function
-    expected = arguments.version or function.live()
-    order = f"{PREFIX}{secrets.token_hex(8)}"
-    with doing(f"Smoke order {order}"):
-        arn = function.start(order, json.dumps(promised.event_of(order)).encode())
-        ended = function.follow(arn, arguments.deadline)
-    events = function.history(arn)
-    found = contract.problems(promised, order, ended, events)
-    if ended.version != expected:
+    """Run one execution of each function. Exit code 0 when all that was promised held, 1 when not.
+
+    They run side by side, and all are tried, also when one fails.
+    """
+    versions, since = versions_of(target, arguments), target.clock.monotonic()
+    name = f"{PREFIX}{secrets.token_hex(8)}"
+    trials = [_trial(target, function) for function in target.functions]
+    with doing(f"Smoke execution {name}"):
+        for trial in trials:
+            with noting(trial.problems):
+                _start(trial, name, versions.get(trial.function.folder))
+        for trial in trials:
+            with noting(trial.problems):
+                _follow(trial, name, arguments.deadline, since)
+    of = {each.function.folder: f" of {each.function.folder}" if len(trials) > 1 else "" for each in trials}
+    return Report(
+        {"functions": {each.function.folder: _facts(each) for each in trials}},
+        [line for each in trials for line in _lines(each, of[each.function.folder])],
+        "\n\n".join(_summary(each, of[each.function.folder]) for each in trials),
+        code=int(any(each.problems for each in trials)),
+    )
+
+
+def _trial(target: Target, function: DeployedFunction) -> Trial:
+    return Trial(function, contract.load(function.folder, target.environment.project.root))
+
+
+def _start(trial: Trial, name: str, version: str | None) -> None:
+    trial.expected = version or trial.function.live()
+    trial.arn = trial.function.start(name, json.dumps(trial.promised.event_of(name)).encode())
+
+
+def _follow(trial: Trial, name: str, deadline: float, since: float) -> None:
+    if trial.arn is None:
+        return
+    trial.ended = ended = trial.function.follow(trial.arn, deadline, since)
+    trial.events = trial.function.history(trial.arn)
+    if ended.version != trial.expected:
         # Nothing is known of the version that it was sent for.
-        found.insert(0, f"it met version {ended.version}, and should have met {expected}")
-    verdict = "The smoke order passed" if not found else "The smoke order failed:"
-    facts = {
-        "execution_arn": ended.arn,
-        "status": ended.status,
-        "version": ended.version,
-        "problems": found,
-        "timeline": [asdict(span) for span in timeline.spans(events)],
+        trial.problems.append(f"it met version {ended.version}, and should have met {trial.expected}")
+    trial.problems += contract.problems(trial.promised, name, ended, trial.events)
+
+
+def _verdict(trial: Trial, of: str) -> str:
+    return f"The smoke execution{of} {'failed:' if trial.problems else 'passed'}"
+
+
+def _lines(trial: Trial, of: str) -> Iterator[RenderableType]:
+    if trial.ended:
+        yield from lines(trial.ended, trial.events)
+    yield from ("", _verdict(trial, of), *trial.problems)
+
+
+def _summary(trial: Trial, of: str) -> str:
+    drawn = timeline.gantt(timeline.spans(trial.events)) if trial.events else ""
+    return "\n\n".join(filter(None, [_verdict(trial, of), markdown.items(trial.problems), drawn]))
+
+
+def _facts(trial: Trial) -> dict[str, object]:
+    return {
+        "execution_arn": trial.arn,
+        "status": trial.ended and trial.ended.status,
+        "version": trial.ended and trial.ended.version,
+        "problems": trial.problems,
+        "timeline": [asdict(span) for span in timeline.spans(trial.events)],
     }
-    told = [*lines(ended, events), "", verdict, *found]
-    return Report(facts, told, _summary(verdict, found, events), code=1 if found else 0)
-
-
-def _summary(verdict: str, found: list[str], events: "list[EventTypeDef]") -> str:
-    return "\n\n".join(filter(None, [verdict, markdown.items(found), timeline.gantt(timeline.spans(events))]))

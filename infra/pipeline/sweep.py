@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from infra import budgets
 from infra.aws import previews
 from infra.aws.previews import Preview
+from infra.aws.stacks import Stack
 from infra.aws.target import Target
 from infra.console import age, markdown
 from infra.console.report import Notice, Report
@@ -35,7 +36,7 @@ class Outcome:
     @property
     def line(self) -> str:
         """The outcome in words."""
-        name = self.preview.stack.name
+        name = self.preview.target.name
         if self.failure:
             return f"{name} {'is due' if self.due else 'stays'} ({self.reason}), and was not removed: {self.failure}"
         if not self.due:
@@ -86,9 +87,9 @@ def _decide(preview: Preview, state: str) -> Outcome:
     """Decide by the state of its pull request."""
     stays, due = False, True
     days = preview.target.environment.preview_days
-    if preview.stack.is_changing:
-        return Outcome(preview, stays, f"it is {preview.stack.status}")
-    if preview.stack.is_in_review and preview.age < REVIEWED_FOR_AT_MOST:
+    if changing := next((stack for stack in preview.stacks if stack.is_changing), None):
+        return Outcome(preview, stays, f"it is {changing.status}")
+    if any(stack.is_in_review and _age(preview, stack) < REVIEWED_FOR_AT_MOST for stack in preview.stacks):
         return Outcome(preview, stays, "its first deployment begins")
     if state != "open":
         return Outcome(preview, due, f"pull request {preview.pull_request} is {state}")
@@ -96,6 +97,10 @@ def _decide(preview: Preview, state: str) -> Outcome:
     if preview.age > timedelta(days=days):
         return Outcome(preview, due, f"{old}, and previews last {days} days")
     return Outcome(preview, stays, f"pull request {preview.pull_request} is open, and {old}")
+
+
+def _age(preview: Preview, stack: Stack) -> timedelta:
+    return preview.target.clock.now() - stack.created
 
 
 def _remove_due(target: Target, outcomes: list[Outcome]) -> None:
@@ -119,12 +124,13 @@ def _remove(outcome: Outcome) -> None:
 
 def _plan(outcome: Outcome) -> str:
     why = f"{outcome.reason}{f' ({outcome.failure})' if outcome.failure else ''}"
-    return f"{outcome.preview.stack.name} would {'go' if outcome.due else 'stay'}: {why}"
+    return f"{outcome.preview.target.name} would {'go' if outcome.due else 'stay'}: {why}"
 
 
 def _facts(outcome: Outcome) -> dict[str, object]:
     return {
-        "stack": outcome.preview.stack.name,
+        "preview": outcome.preview.target.name,
+        "stacks": [stack.name for stack in outcome.preview.stacks],
         "due": outcome.due,
         "reason": outcome.reason,
         "stopped": outcome.stopped,
@@ -143,5 +149,5 @@ def _paragraphs(failed: list[Outcome], limit: int) -> Iterator[str]:
 
 
 def _paragraph(failed: Outcome, limit: int) -> str:
-    name = markdown.code(failed.preview.stack.name)
+    name = markdown.code(failed.preview.target.name)
     return f"#{failed.preview.pull_request}, {name}:\n\n{markdown.block(failed.failure or '', limit=limit)}"

@@ -44,14 +44,16 @@ def check(handler: Handler, histories: Sequence[History]) -> list[Break]:
         return [each for each in breaks if each]
 
 
-def compare(contract: Contract, histories: Sequence[History]) -> list[str]:
+def compare(function: str, contract: Contract, histories: Sequence[History]) -> list[str]:
     """Return where a function's contract is to be edited, because the recorded histories have other operations."""
     whole = max((history.operations for history in histories), key=len)
     recorded = [f"{o.operation_type.value.lower()} {o.name}" for o in whole if o.parent_id is None]
     if recorded == contract.operations:
         return []
     # As TOML, to be pasted.
-    return [f"functions/orders/contract.toml: operations: must be {json.dumps(recorded)}, as in the recorded histories"]
+    return [
+        f"functions/{function}/contract.toml: operations: must be {json.dumps(recorded)}, as in the recorded histories"
+    ]
 
 
 def _break(handler: Handler, histories: Sequence[History], history: History) -> Break | None:

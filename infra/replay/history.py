@@ -9,11 +9,15 @@ from typing import Any
 
 from aws_durable_execution_sdk_python.lambda_service import Operation
 
+from infra import ROOT
+from infra.errors import UsageError
+from infra.replay import recorded
+
 SDK = version("aws-durable-execution-sdk-python")
 
 
-class HistoryError(Exception):
-    """A recorded history is missing or can't be read."""
+class HistoryError(UsageError):
+    """A recorded history is missing, can't be read or can't be recorded."""
 
 
 @dataclass(frozen=True)
@@ -29,16 +33,22 @@ class History:
     operations: list[Operation]
 
 
-def load(folder: Path) -> list[History]:
-    """Read the recorded histories.
+def load(function: str, root: Path = ROOT) -> list[History]:
+    """Read the recorded histories of a function.
+
+    Args:
+        function: its folder in functions/.
+        root: the folder that holds functions/ and tests/.
 
     Raises:
-        HistoryError: there is none, or a file is not a history.
+        HistoryError: there is none, or a file is not a history. It says what records them.
     """
+    folder = recorded(function, root)
+    command = f"`make record FUNCTION={function}` records"
     paths = sorted(folder.glob("*.json"))
     if not paths:
-        raise HistoryError(f"{folder}: holds no recorded history; `python -m infra.replay record` records them")
-    return [_read(path) for path in paths]
+        raise HistoryError(f"{folder}: holds no recorded history; {command} some")
+    return [_read(path, command) for path in paths]
 
 
 def write(history: History, folder: Path) -> Path:
@@ -50,16 +60,17 @@ def write(history: History, folder: Path) -> Path:
     return path
 
 
-def _read(path: Path) -> History:
+def _read(path: Path, command: str) -> History:
     try:
         content = json.loads(path.read_text())
         operations = [Operation.from_json_dict(operation) for operation in content["operations"]]
         history = History(path.stem, content["sdk"], content["event"], operations)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        wanted = 'an object with "sdk", "event" and "operations", as `python -m infra.replay record` writes it'
-        raise HistoryError(f"{path}: is not {wanted}; {type(error).__name__}: {error}") from error
+        wanted = 'an object with "sdk", "event" and "operations"'
+        found = f"{type(error).__name__}: {error}"
+        raise HistoryError(f"{path}: is not {wanted} ({found}); {command} some") from error
     if not operations:
-        raise HistoryError(f"{path}: operations: is empty; `python -m infra.replay record` records some")
+        raise HistoryError(f"{path}: operations: is empty; {command} some")
     return history
 
 

@@ -29,9 +29,7 @@ from aws_durable_execution_sdk_python.plugin import (
 )
 
 EXECUTION_ID = "0b7a4c1e-3f4e-3a55-9a0e-6f2c1f0b9d11"
-EXECUTION_ARN = (
-    f"arn:aws:lambda:eu-west-1:000000000000:function:orders-recorded:1/durable-execution/order-123/{EXECUTION_ID}"
-)
+EXECUTION_ARN = f"arn:aws:lambda:eu-west-1:000000000000:function:recorded:1/durable-execution/recorded/{EXECUTION_ID}"
 
 _UNFINISHED = {OperationStatus.STARTED, OperationStatus.PENDING, OperationStatus.READY}
 

@@ -1,27 +1,52 @@
-"""Environments in two accounts that are no fork's own: what the tests of access expect, they say of these."""
+"""The environments of the tests' own project in two accounts, whose repository GitHub may know in three ways.
 
-from infra.environment import Environment, load, names
+What the tests of access expect, they say of these.
+"""
 
+from dataclasses import dataclass
 
-def made(name: str, account: str, qualifier: str, *, preview_days: int = 0, endpoints: bool = False) -> Environment:
-    """Return an environment with NAT, or with endpoints and flow logs; its sizes do not matter here."""
-    base = load(names()[0])
-    network = base.network.model_copy(update={"nat_gateways": 0 if endpoints else 1, "flow_logs": endpoints})
-    return base.model_copy(
-        update={
-            "name": name,
-            "account": account,
-            "region": "eu-north-1",
-            "qualifier": qualifier,
-            "preview_days": preview_days,
-            "network": network,
-        }
-    )
+from infra.environment import Environment
+from infra.project import Repository
+from tests.infra.fakes.environments import PROJECT, REPOSITORY, environment
 
 
-DEV = made("dev", "333333333333", "own-dev")
-PREVIEW = made("preview", "333333333333", "own-pre", preview_days=7)
-PROD = made("prod", "444444444444", "own-prd", endpoints=True)
+@dataclass(frozen=True)
+class Kind:
+    """What is known of a repository, and its project's environments in two accounts of their own.
 
-ENVIRONMENTS = {each.name: each for each in (DEV, PREVIEW, PROD)}
-ACCOUNTS = {"333333333333": [DEV, PREVIEW], "444444444444": [PROD]}
+    Args:
+        repository: what project.toml says of it.
+        account: that of dev and preview.
+        account_of_prod: another.
+    """
+
+    repository: Repository
+    account: str
+    account_of_prod: str
+
+    @property
+    def environments(self) -> dict[str, Environment]:
+        """Its environments; prod has endpoints and flow logs, the others NAT."""
+        project = PROJECT.model_copy(update={"repository": self.repository})
+        network = {"nat_gateways": 0, "flow_logs": True}
+        made = [
+            environment("dev", project=project, account=self.account),
+            environment("preview", project=project, account=self.account, preview_days=7),
+            environment("prod", project=project, account=self.account_of_prod, network=network),
+        ]
+        return {each.name: each for each in made}
+
+
+KINDS = {
+    "subject with ids": Kind(REPOSITORY, "333333333333", "444444444444"),
+    "ids known": Kind(REPOSITORY.model_copy(update={"subject_has_ids": False}), "555555555555", "666666666666"),
+    "no ids": Kind(
+        REPOSITORY.model_copy(update={"subject_has_ids": False, "owner_id": 0, "id": 0}),
+        "777777777777",
+        "888888888888",
+    ),
+}
+
+ENVIRONMENTS = KINDS["subject with ids"].environments
+DEV, PREVIEW, PROD = ENVIRONMENTS.values()
+ACCOUNTS = {DEV.account: [DEV, PREVIEW], PROD.account: [PROD]}

@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING
 
 import boto3
 
+from infra.environment import Environment
 from infra.local.aws import LocalAws
 from infra.policies.purposes import Purpose
-from infra.repository import Repository
 from tests.github.tokens import Claims, claims, encode
+from tests.infra.fakes.environments import REGION
 
 if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient
@@ -22,25 +23,18 @@ WORKFLOWS: dict[Purpose, str] = {
     "prune": "prune.yml",
     "teardown": "remove.yml",
 }
-# The roles that jobs of pull requests assume; all others are main's own.
-OF_PULL_REQUESTS: set[tuple[str, Purpose]] = {
-    ("dev", "read"),
-    ("preview", "deploy"),
-    ("preview", "read"),
-    ("preview", "teardown"),
-    ("prod", "read"),
-}
 
 
-def issued(environment: str, purpose: Purpose, repository: Repository) -> Claims:
+def issued(environment: Environment, purpose: Purpose) -> Claims:
     """Return the claims of the job that is meant to assume the role of a purpose in an environment."""
-    by_pull_request = (environment, purpose) in OF_PULL_REQUESTS
+    of_preview = environment.hosts_previews and purpose in ("deploy", "teardown")
+    by_pull_request = of_preview or purpose == "read"
     return claims(
-        repository,
+        environment.project.repository,
         event="pull_request" if by_pull_request else "push",
         ref=PULL_REQUEST if by_pull_request else MAIN,
         workflow=WORKFLOWS[purpose],
-        environment=environment if purpose == "deploy" else f"{environment}-{purpose}",
+        environment=environment.name if purpose == "deploy" else f"{environment.name}-{purpose}",
     )
 
 
@@ -58,14 +52,14 @@ def assume_further(aws: LocalAws, variables: dict[str, str], role: str) -> dict[
     return _variables(credentials["AccessKeyId"], credentials["SecretAccessKey"], credentials["SessionToken"])
 
 
-def session(aws: LocalAws, variables: dict[str, str]) -> boto3.Session:
+def session(aws: LocalAws, variables: dict[str, str], region: str = REGION) -> boto3.Session:
     key, secret, token = (variables[f"AWS_{name}"] for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN"))
-    return aws.session_with(key, secret, token, "eu-west-1")
+    return aws.session_with(key, secret, token, region)
 
 
 @cache
 def _anonymous(aws: LocalAws) -> "STSClient":
-    return aws.session_with("", "", None, "eu-west-1").client("sts")
+    return aws.session_with("", "", None, REGION).client("sts")
 
 
 def _variables(key: str, secret: str, token: str) -> dict[str, str]:

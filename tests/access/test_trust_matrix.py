@@ -1,56 +1,68 @@
-"""Every role of dev, preview and prod, in two accounts, against the tokens that must and must not assume it."""
+"""Every role of dev, preview and prod, in two accounts, against the tokens that must and must not assume it.
+
+For each way in which GitHub may know a repository: with ids in the subject of its tokens, with names alone there, and
+with names alone while project.toml does not know the ids.
+"""
 
 import json
 from collections.abc import Callable, Iterator
-from itertools import product
+from itertools import groupby, product
 
 import aws_cdk as cdk
 import pytest
 from botocore.exceptions import ClientError
 
+from infra.environment import Environment
 from infra.local.aws import LocalAws
 from infra.policies.purposes import PURPOSES, Purpose, role_arn
-from infra.repository import Repository
 from infra.stacks.access import Access
-from tests.access.environments import ACCOUNTS, ENVIRONMENTS
-from tests.access.jobs import OF_PULL_REQUESTS, PULL_REQUEST, assume, issued
+from tests.access.environments import ENVIRONMENTS, KINDS, Kind
+from tests.access.jobs import PULL_REQUEST, assume, issued
 from tests.github.tokens import Claims
 
 Role = tuple[str, Purpose]
+Change = Callable[[Claims], Claims]
 ROLES: list[Role] = list(product(ENVIRONMENTS, PURPOSES))
+# The roles that jobs of pull requests assume; all others are main's own.
+OF_PULL_REQUESTS: set[Role] = {
+    ("dev", "read"),
+    ("preview", "deploy"),
+    ("preview", "read"),
+    ("preview", "teardown"),
+    ("prod", "read"),
+}
 # What every role compares, and what those of main alone compare as well.
-COMPARED = ("aud", "sub", "repository_id", "repository_owner_id")
+COMPARED = ("aud", "sub")
+COMPARED_IDS = ("repository_id", "repository_owner_id")
 COMPARED_BY_MAIN = ("ref", "job_workflow_ref")
 
-ORDERS = Repository(owner="example-org", name="orders", owner_id=1001, repository_id=2002)
 
-
-def changed(**values: str) -> Callable[[Claims], Claims]:
+def changed(**values: str) -> Change:
     return lambda claims: claims | values
 
 
-def replaced(old: str, new: str) -> Callable[[Claims], Claims]:
+def replaced(claim: str, old: str, new: str) -> Change:
     def change(claims: Claims) -> Claims:
-        assert any(old in value for value in claims.values())
-        return {key: value.replace(old, new) for key, value in claims.items()}
+        assert old in claims[claim]
+        return claims | {claim: claims[claim].replace(old, new)}
 
     return change
 
 
-def without(claim: str) -> Callable[[Claims], Claims]:
+def without(claim: str) -> Change:
     return lambda claims: {key: value for key, value in claims.items() if key != claim}
 
 
-def in_other_case(claim: str) -> Callable[[Claims], Claims]:
+def in_other_case(claim: str) -> Change:
     return lambda claims: claims | {claim: claims[claim].swapcase()}
 
 
-def of_workflow(file: str, ref: str) -> Callable[[Claims], Claims]:
+def of_workflow(file: str, ref: str) -> Change:
     """The file, where it is another, and the ref of the workflow that the job stands in."""
 
     def change(claims: Claims) -> Claims:
         path, _, own = claims["job_workflow_ref"].rpartition("/")[2].partition("@")
-        return claims | {"job_workflow_ref": f"example-org/orders/.github/workflows/{file or path}@{ref or own}"}
+        return claims | {"job_workflow_ref": f"acme-inc/money/.github/workflows/{file or path}@{ref or own}"}
 
     return change
 
@@ -59,51 +71,58 @@ def of_pull_request(claims: Claims) -> Claims:
     return of_workflow("", PULL_REQUEST)(claims) | {"ref": PULL_REQUEST}
 
 
-def legacy(claims: Claims) -> Claims:
-    return claims | {"sub": claims["sub"].replace("@1001", "").replace("@2002", "")}
+def in_other_form(claims: Claims) -> Claims:
+    """The subject with ids where the repository's has none, and without where it has some."""
+    with_ids, names = "repo:acme-inc@11/money@22:", "repo:acme-inc/money:"
+    old, new = (with_ids, names) if "@" in claims["sub"] else (names, with_ids)
+    return replaced("sub", old, new)(claims)
 
 
 def of_fork(claims: Claims) -> Claims:
     """What the workflows of a fork get, run in the fork, in an environment that it gave the same name."""
-    fork = {
-        "repository": "forker/orders",
-        "repository_owner": "forker",
-        "repository_owner_id": "4004",
-        "repository_id": "5005",
-    }
-    names = replaced("example-org/", "forker/")(
-        replaced("example-org@1001/orders@2002", "forker@4004/orders@5005")(claims)
-    )
-    return names | fork
+    for old, new in (("acme-inc@11", "forker@44"), ("money@22", "money@55"), ("acme-inc", "forker")):
+        claims = {key: value.replace(old, new) for key, value in claims.items()}
+    return claims | {"repository_owner_id": "44", "repository_id": "55"}
 
 
-def without_environment(claims: Claims) -> Claims:
-    return without("environment")(claims) | {"sub": "repo:example-org@1001/orders@2002:pull_request"}
+def with_subject_of(instead: str) -> Change:
+    """The subject that GitHub gives to a job without an environment."""
 
+    def change(claims: Claims) -> Claims:
+        repository = claims["sub"].partition(":environment:")[0]
+        return without("environment")(claims) | {"sub": f"{repository}:{instead}"}
 
-def on_a_branch(claims: Claims) -> Claims:
-    return without("environment")(claims) | {"sub": "repo:example-org@1001/orders@2002:ref:refs/heads/main"}
+    return change
 
 
 # Tokens that no role may take, whichever it was made for.
-REFUSED_EVERYWHERE: dict[str, Callable[[Claims], Claims]] = {
-    "other repository": replaced("orders@2002", "other@2003"),
-    "repository made anew under the same name": changed(repository_id="2003"),
-    "other owner": replaced("example-org@1001", "other-org@1002"),
-    "owner's name taken by another": changed(repository_owner_id="1002"),
-    "legacy form": legacy,
-    "other environment": replaced(":environment:", ":environment:other-"),
-    "pull request without environment": without_environment,
-    "main without environment": on_a_branch,
+REFUSED_EVERYWHERE: dict[str, Change] = {
+    "other repository": replaced("sub", "money", "other"),
+    "other owner": replaced("sub", "acme-inc", "other-inc"),
+    "subject in the other form": in_other_form,
+    "other environment": replaced("sub", ":environment:", ":environment:other-"),
+    "pull request without environment": with_subject_of("pull_request"),
+    "main without environment": with_subject_of("ref:refs/heads/main"),
     "fork": of_fork,
-    "wrong audience": changed(aud="https://github.com/example-org"),
+    "wrong audience": changed(aud="https://github.com/acme-inc"),
     "other issuer": changed(iss="https://token.actions.githubusercontent.com.example.org"),
     **{f"{claim} missing": without(claim) for claim in COMPARED},
     "subject in other case": in_other_case("sub"),
     "audience in other case": in_other_case("aud"),
 }
+# Tokens that no role may take where the ids are known. Where they are not, names are all that there is to compare.
+REFUSED_BY_IDS: dict[str, Change] = {
+    "repository made anew under the same name": changed(repository_id="23"),
+    "owner's name taken by another": changed(repository_owner_id="12"),
+    **{f"{claim} missing": without(claim) for claim in COMPARED_IDS},
+}
+# And where the subject has them, tokens that say other ones there alone.
+REFUSED_BY_IDS_OF_SUBJECT: dict[str, Change] = {
+    "other repository's id in the subject": replaced("sub", "money@22", "money@23"),
+    "other owner's id in the subject": replaced("sub", "acme-inc@11", "acme-inc@12"),
+}
 # Tokens that the roles of pull requests may take, and those of main alone may not.
-REFUSED_BY_MAIN: dict[str, Callable[[Claims], Claims]] = {
+REFUSED_BY_MAIN: dict[str, Change] = {
     "other branch": changed(ref="refs/heads/feature"),
     "branch named like main": changed(ref="refs/heads/main2"),
     "tag named main": changed(ref="refs/tags/main"),
@@ -111,50 +130,73 @@ REFUSED_BY_MAIN: dict[str, Callable[[Claims], Claims]] = {
     "workflow edited on a branch": of_workflow("", "refs/heads/feature"),
     "other workflow of main": of_workflow("other.yml", ""),
     "workflow that ends alike": of_workflow("other/environment.yml", ""),
-    "workflow of another repository": replaced("example-org/orders/.github", "other-org/orders/.github"),
+    "workflow of another repository": replaced("job_workflow_ref", "acme-inc/money/.github", "other-inc/money/.github"),
     **{f"{claim} missing": without(claim) for claim in COMPARED_BY_MAIN},
     "ref in other case": in_other_case("ref"),
     "workflow in other case": in_other_case("job_workflow_ref"),
 }
 
 
+def _refused(kind: Kind) -> dict[str, Change]:
+    """Return the tokens that no role of a kind may take."""
+    by_ids = REFUSED_BY_IDS if kind.repository.has_ids else {}
+    of_subject = REFUSED_BY_IDS_OF_SUBJECT if kind.repository.subject_has_ids else {}
+    return REFUSED_EVERYWHERE | by_ids | of_subject
+
+
 @pytest.fixture(scope="module")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
-    """A local AWS with the access stacks of both accounts."""
+    """A local AWS with the access stacks of all kinds, each in two accounts of its own."""
     with LocalAws.start(tmp_path_factory.mktemp("trust"), enforce_iam=True) as started:
-        for account, environments in ACCOUNTS.items():
-            app = cdk.App()
-            Access(app, ORDERS, environments)
-            template = json.dumps(app.synth().get_stack_by_name("access").template)
-            client = started.session(account, environments[0].region).client("cloudformation")
-            client.create_stack(StackName="access", TemplateBody=template, Capabilities=["CAPABILITY_NAMED_IAM"])
-            client.get_waiter("stack_create_complete").wait(StackName="access", WaiterConfig={"Delay": 1})
+        for kind in KINDS.values():
+            for _, of_account in groupby(kind.environments.values(), lambda each: each.account):
+                for number, environment in enumerate(of_account):
+                    _give_access(started, environment, is_first=number == 0)
         yield started
 
 
-def assumed(aws: LocalAws, change: Callable[[Claims], Claims]) -> set[tuple[Role, Role]]:
+def _give_access(aws: LocalAws, environment: Environment, *, is_first: bool) -> None:
+    app = cdk.App()
+    stack = Access(app, environment, takes_existing_provider=not is_first)
+    template = json.dumps(app.synth().get_stack_by_name(stack.stack_name).template)
+    client = aws.session(environment.account, environment.region).client("cloudformation")
+    client.create_stack(StackName=stack.stack_name, TemplateBody=template, Capabilities=["CAPABILITY_NAMED_IAM"])
+    client.get_waiter("stack_create_complete").wait(StackName=stack.stack_name, WaiterConfig={"Delay": 1})
+
+
+def assumed(aws: LocalAws, kind: str, change: Change) -> set[tuple[Role, Role]]:
     """Try every token on every role, and return the pairs of whom a token was made for and a role that took it."""
-    found: set[tuple[Role, Role]] = set()
-    for made_for, role in product(ROLES, ROLES):
-        try:
-            assume(aws, role_arn(ENVIRONMENTS[role[0]], role[1]), change(issued(*made_for, ORDERS)))
-        except ClientError as error:
-            if error.response["Error"]["Code"] not in ("AccessDenied", "InvalidIdentityToken"):
-                raise
-        else:
-            found.add((made_for, role))
-    return found
+    environments = KINDS[kind].environments
+    tokens = {role: change(issued(environments[role[0]], role[1])) for role in ROLES}
+    arns = {role: role_arn(environments[role[0]], role[1]) for role in ROLES}
+    return {(made_for, role) for made_for, role in product(ROLES, ROLES) if _takes(aws, arns[role], tokens[made_for])}
 
 
-def test_each_role_takes_the_token_that_is_made_for_it_and_no_other(aws: LocalAws) -> None:
-    assert assumed(aws, changed()) == {(role, role) for role in ROLES}
+def _takes(aws: LocalAws, role: str, token: Claims) -> bool:
+    try:
+        assume(aws, role, token)
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in ("AccessDenied", "InvalidIdentityToken"):
+            raise
+        return False
+    return True
 
 
-@pytest.mark.parametrize("change", REFUSED_EVERYWHERE.values(), ids=list(REFUSED_EVERYWHERE))
-def test_no_role_takes_a_token_of(aws: LocalAws, change: Callable[[Claims], Claims]) -> None:
-    assert not assumed(aws, change)
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_role_takes_the_token_that_is_made_for_it_and_no_other(aws: LocalAws, kind: str) -> None:
+    assert assumed(aws, kind, changed()) == {(role, role) for role in ROLES}
 
 
-@pytest.mark.parametrize("change", REFUSED_BY_MAIN.values(), ids=list(REFUSED_BY_MAIN))
-def test_only_the_roles_of_pull_requests_take_a_token_of(aws: LocalAws, change: Callable[[Claims], Claims]) -> None:
-    assert assumed(aws, change) == {(role, role) for role in OF_PULL_REQUESTS}
+@pytest.mark.parametrize(("kind", "token"), [(kind, token) for kind in KINDS for token in _refused(KINDS[kind])])
+def test_no_role_takes_a_token_of(aws: LocalAws, kind: str, token: str) -> None:
+    assert not assumed(aws, kind, _refused(KINDS[kind])[token])
+
+
+@pytest.mark.parametrize("token", REFUSED_BY_IDS)
+def test_where_ids_are_not_known_names_are_all_that_is_compared(aws: LocalAws, token: str) -> None:
+    assert assumed(aws, "no ids", REFUSED_BY_IDS[token]) == {(role, role) for role in ROLES}
+
+
+@pytest.mark.parametrize(("kind", "token"), list(product(KINDS, REFUSED_BY_MAIN)))
+def test_only_the_roles_of_pull_requests_take_a_token_of(aws: LocalAws, kind: str, token: str) -> None:
+    assert assumed(aws, kind, REFUSED_BY_MAIN[token]) == {(role, role) for role in OF_PULL_REQUESTS}

@@ -12,6 +12,7 @@ from infra.aws.function import DeployedFunction
 from infra.aws.target import Target
 from infra.local.aws import LocalAws
 from infra.pipeline.__main__ import main
+from tests.checkout import FOLDER
 from tests.deployments.deployment import ENVIRONMENT
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Take one worker more than there are cores: these tests wait for orders and stacks, a quarter of their time."""
+    """Take one worker more than there are cores: a quarter of their time these tests wait."""
     return len(os.sched_getaffinity(0)) + 1 if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1) + 1
 
 
@@ -45,7 +46,8 @@ def target(session: boto3.Session) -> Target:
 
 @pytest.fixture(scope="module")
 def function(target: Target) -> DeployedFunction:
-    return target.function
+    """Of the checkout's functions the one that tests change."""
+    return target.function(FOLDER)
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +61,7 @@ def pipeline(aws: LocalAws) -> Callable[..., int]:
     assert aws.endpoint
 
     def run(command: str, *options: str) -> int:
-        return main([command, "--environment", "local", *options])
+        return main([command, "--environment", ENVIRONMENT.name, *options])
 
     assert run("access", "--yes") == 0
     assert run("bootstrap") == 0

@@ -1,57 +1,49 @@
-"""What the deployments share: assemblies of the local environment, and orders to send through it."""
+"""What the deployments share: assemblies of the local environment, and executions of its functions.
+
+Everything is called as the checkout's own files say, so that these are the tests of any fork.
+"""
 
 import json
-import shutil
 from pathlib import Path
 from uuid import uuid4
 
-import aws_cdk
-import pytest
-
-from infra import app, bundle, naming
+from infra import budgets, contract, naming
 from infra.aws.execution import Execution
 from infra.aws.function import DeployedFunction
 from infra.environment import load
+from infra.project import LOCAL
+from tests.checkout import FOLDER, Tree
 
-ENVIRONMENT = load("local")
-FUNCTION = naming.orders_stack("local")
-PLATFORM = naming.platform_stack("local")
+ENVIRONMENT = load(LOCAL)
+FUNCTION = naming.function(ENVIRONMENT, FOLDER)
+PLATFORM = naming.platform_stack(ENVIRONMENT)
+WHOLE = naming.whole(ENVIRONMENT)
 
-DEADLINE_SECONDS = 60
+FUNCTIONS = [naming.function(ENVIRONMENT, each) for each in ENVIRONMENT.function_names]
 
 
-def synthesize(folder: Path, status: str = "processed", commit: str = "0" * 40) -> Path:
-    """Build the local environment's assembly, from a function that answers with this status."""
-    functions = Path(shutil.copytree(bundle.FUNCTIONS, folder / "functions"))
-    handler = functions / "orders" / "handler.py"
-    source = handler.read_text()
-    assert '"status": "processed"' in source
-    handler.write_text(source.replace('"status": "processed"', f'"status": "{status}"'))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(bundle, "FUNCTIONS", functions)
-        patch.setattr(bundle, "BUILT", folder / "bundle")
-        context = {"environment": "local", "commit": commit}
-        built = aws_cdk.App(outdir=str(folder / "assembly"), context=context)
-        app.build(built)
-        built.synth()
-    return folder / "assembly"
+def synthesize(folder: Path, code: str = "", commit: str = "0" * 40) -> Path:
+    """Build the local environment's assembly, with code added to the function that tests change."""
+    tree = Tree(folder)
+    tree.append(code)
+    return tree.build(folder, commit)
 
 
 def name() -> str:
-    """Return an order id that no other test uses."""
+    """Return the name of an execution that no other test uses."""
     return f"test-{uuid4().hex[:12]}"
 
 
-def order(identifier: str) -> bytes:
-    """Return the event of an order."""
-    return json.dumps({"orderId": identifier}).encode()
+def event(identifier: str, folder: str = FOLDER) -> bytes:
+    """Return the event of an execution of that name, as its function's contract has it."""
+    return json.dumps(contract.load(folder).event_of(identifier)).encode()
 
 
 def start(function: DeployedFunction, identifier: str) -> str:
-    """Start an order's execution, named like it."""
-    return function.start(identifier, order(identifier))
+    """Start an execution."""
+    return function.start(identifier, event(identifier))
 
 
 def follow(function: DeployedFunction, arn: str) -> Execution:
     """Follow an execution to its end."""
-    return function.follow(arn, DEADLINE_SECONDS)
+    return function.follow(arn, budgets.SMOKE)

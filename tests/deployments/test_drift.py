@@ -10,7 +10,9 @@ import pytest
 from infra.aws import drift
 from infra.aws.function import DeployedFunction
 from infra.aws.target import Target
-from tests.deployments.deployment import FUNCTION, PLATFORM, synthesize
+from infra.limits import LOG_RETENTION_DAYS
+from tests.checkout import FOLDER, marked
+from tests.deployments.deployment import FUNCTION, FUNCTIONS, PLATFORM, WHOLE, synthesize
 from tests.github.state import State
 
 Run = Callable[..., int]
@@ -44,10 +46,12 @@ def test_a_retention_changed_by_hand_is_told_in_one_issue_and_cleared_by_a_deplo
     # What can't be checked is said, and nothing of it is left out.
     assert f"{PLATFORM}: AWS::Lambda::CapacityProvider" in "\n".join(clean["unchecked"])
     group = target.stacks.get(FUNCTION).outputs["LogGroupName"]
-    target.session.client("logs").put_retention_policy(logGroupName=group, retentionInDays=30)
+    days = target.environment.settings(FOLDER).log_retention_days
+    other = next(each for each in LOG_RETENTION_DAYS if each != days)
+    target.session.client("logs").put_retention_policy(logGroupName=group, retentionInDays=other)
     (line,) = found(pipeline, assembly, "--issue")["drifted"]
     assert f"{FUNCTION}: AWS::Logs::LogGroup" in line
-    assert "/RetentionInDays should be 1 and is 30" in line
+    assert f"/RetentionInDays should be {days} and is {other}" in line
     assert found(pipeline, assembly, "--issue")["drifted"] == [line]
     assert github.writes == ["POST /issues"]
     # The tag of the commit is what changes the log group.
@@ -60,7 +64,7 @@ def test_a_retention_changed_by_hand_is_told_in_one_issue_and_cleared_by_a_deplo
 def test_another_version_than_mains_is_found_and_an_older_commit_alone_is_only_said(
     deploy: Callable[[Path], int], pipeline: Run, function: DeployedFunction, tmp_path: Path
 ) -> None:
-    old, new = synthesize(tmp_path / "old", "before"), synthesize(tmp_path / "new", "after")
+    old, new = synthesize(tmp_path / "old", marked("before")), synthesize(tmp_path / "new", marked("after"))
     assert deploy(old) == 0
     version = function.live()
     assert deploy(new) == 0
@@ -68,7 +72,7 @@ def test_another_version_than_mains_is_found_and_an_older_commit_alone_is_only_s
     function.go_live(str(version))
     (line,) = found(pipeline, new)["differing"]
     assert line == f"{FUNCTION}: the code of its live version {version} is not what main builds"
-    assert deploy(synthesize(tmp_path / "again", "after", commit="3" * 40)) == 0
+    assert deploy(synthesize(tmp_path / "again", marked("after"), commit="3" * 40)) == 0
 
 
 def test_what_is_on_main_and_not_deployed_is_said(deploy: Callable[[Path], int], pipeline: Run, tmp_path: Path) -> None:
@@ -82,15 +86,16 @@ def test_a_closed_function_is_told_as_such(deploy: Callable[[Path], int], pipeli
     assembly = synthesize(tmp_path)
     assert deploy(assembly) == 0
     assert pipeline("drain") == 0
-    assert f"{FUNCTION} was drained and takes no new executions" in found(pipeline, assembly)["differing"]
+    differing = found(pipeline, assembly)["differing"]
+    assert differing == [f"{each} was drained and takes no new executions" for each in FUNCTIONS]
     assert pipeline("drain", "--open") == 0
 
 
 def test_an_environment_that_is_not_deployed_differs(pipeline: Run, tmp_path: Path) -> None:
     assembly = synthesize(tmp_path)
-    assert pipeline("teardown", "--confirm", FUNCTION) == 0
+    assert pipeline("teardown", "--confirm", WHOLE) == 0
     assert found(pipeline, assembly)["differing"] == [
         f"{PLATFORM} is not deployed",
-        f"{FUNCTION} is not deployed",
-        f"{FUNCTION} has no live version",
+        *(f"{each} is not deployed" for each in FUNCTIONS),
+        *(f"{each} has no live version" for each in FUNCTIONS),
     ]

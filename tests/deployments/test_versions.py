@@ -3,12 +3,21 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
 
 from infra.aws.function import DeployedFunction
-from tests.deployments.deployment import FUNCTION, PLATFORM, follow, name, start, synthesize
+from infra.aws.target import Target
+from infra.errors import CommandError
+from infra.pipeline import deploy as deploy_command
+from tests.checkout import BROKEN, FOLDER, TWIN, Tree, holding, marked
+from tests.deployments.deployment import ENVIRONMENT, FUNCTION, PLATFORM, follow, name, start, synthesize
+from tests.infra.fakes.commands import facts, run
 
 
-def test_a_failed_smoke_order_takes_the_alias_back_and_every_execution_ends_on_its_version(
+def test_a_failed_smoke_execution_takes_the_alias_back_and_every_execution_ends_on_its_version(
     function: DeployedFunction,
     deploy: Callable[[Path], int],
     pipeline: Callable[..., int],
@@ -17,15 +26,16 @@ def test_a_failed_smoke_order_takes_the_alias_back_and_every_execution_ends_on_i
     assert deploy(synthesize(tmp_path / "good")) == 0
     good = function.live()
     on_good = start(function, name())
-    assert deploy(synthesize(tmp_path / "bad", "lost")) == 0
+    assert deploy(synthesize(tmp_path / "bad", BROKEN)) == 0
     bad = function.live()
     on_bad = start(function, name())
     assert pipeline("smoke") == 1
-    assert pipeline("roll-back", "--version", str(good)) == 0
+    assert pipeline("roll-back", "--versions", f"{FOLDER}={good}") == 0
     assert function.live() == good != bad
     assert pipeline("smoke") == 0
     ended = [follow(function, arn) for arn in (on_good, on_bad)]
-    assert [(each.status, each.version) for each in ended] == [("SUCCEEDED", good), ("SUCCEEDED", bad)]
+    assert [(each.status, each.version) for each in ended] == [("SUCCEEDED", good), ("FAILED", bad)]
+    assert ended[1].error == "ValueError: broken on purpose"
 
 
 def test_a_diff_tells_what_would_change_and_nothing_else(
@@ -36,10 +46,47 @@ def test_a_diff_tells_what_would_change_and_nothing_else(
         assert pipeline("diff", "--assembly", str(assembly), "--report", str(report)) == 0
         return json.loads(report.read_text())["changes"]
 
-    deployed = synthesize(tmp_path / "deployed", "processed before the diff")
+    deployed = synthesize(tmp_path / "deployed", marked("before the diff"))
     assert deploy(deployed) == 0
-    later = synthesize(tmp_path / "later", "processed before the diff", commit="1" * 40)
+    later = synthesize(tmp_path / "later", marked("before the diff"), commit="1" * 40)
     assert all("There were no differences" in text for text in changes(later).values())
-    found = changes(synthesize(tmp_path / "changed", "processed after the diff"))
-    assert "AWS::Lambda::Function" in found[FUNCTION]
-    assert "There were no differences" in found[PLATFORM]
+    found = changes(synthesize(tmp_path / "changed", marked("after the diff")))
+    assert "AWS::Lambda::Function" in found.pop(FUNCTION)
+    assert all("There were no differences" in text for text in found.values())
+    assert PLATFORM in found
+
+
+def test_of_two_functions_each_is_released_and_removed_by_itself(
+    session: boto3.Session, pipeline: Callable[..., int], tmp_path: Path
+) -> None:
+    assert pipeline
+    tree = Tree(tmp_path)
+    tree.add_twin()
+
+    def released(name: str) -> dict[str, Any]:
+        """Deploy the copy of the checkout as it is now."""
+        target = Target(tree.environment, given_session=session)
+        report = run(deploy_command, target, "--assembly", str(tree.build(tmp_path / name)))
+        assert report.code == 0
+        return facts(report)["functions"]
+
+    before = released("both")
+    first, second = before[FOLDER]["version"], before[TWIN]["version"]
+    tree.append(holding(60), TWIN)
+    after = released("second changed")
+    assert (after[FOLDER]["version"], after[FOLDER]["previous_version"]) == (first, first)
+    assert (after[TWIN]["version"] != second, after[TWIN]["previous_version"]) == (True, second)
+
+    target = Target(tree.environment, given_session=session)
+    twin, identifier = target.function(TWIN), name()
+    arn = start(twin, identifier)
+    tree.remove(TWIN)
+    with pytest.raises(CommandError, match=rf"{identifier} on version (.|\n)*--function {TWIN}"):
+        released("while an execution runs")
+    # Nothing was done: it takes new executions still.
+    assert twin.live() == after[TWIN]["version"]
+    assert twin.stop(arn, "the test says so")
+    assert follow(twin, arn).status == "STOPPED"
+    assert released("second removed")[FOLDER]["version"] == first
+    assert target.stacks.find(twin.name) is None
+    assert [function.folder for function in target.deployed_functions()] == list(ENVIRONMENT.function_names)

@@ -40,7 +40,7 @@ class Pull:
 class State:
     """A repository, and how GitHub answers for it."""
 
-    repository: str = "example-org/orders"
+    repository: str = "acme-inc/money"
     url: str = ""
     """Where the API is, once it is served."""
     pulls: dict[int, Pull] = field(default_factory=dict[int, Pull])

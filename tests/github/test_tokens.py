@@ -3,20 +3,36 @@
 import base64
 import json
 
-from infra.repository import Repository
+import pytest
+
+from infra.project import Repository
 from tests.github.tokens import claims, encode
+from tests.infra.fakes.environments import REPOSITORY
 
-ORDERS = Repository(owner="example-org", name="orders", owner_id=1001, repository_id=2002)
+WITHOUT = REPOSITORY.model_copy(update={"subject_has_ids": False})
+UNKNOWN = WITHOUT.model_copy(update={"owner_id": 0, "id": 0})
 
 
-def subject(event: str, ref: str, environment: str = "") -> str:
-    return claims(ORDERS, event=event, ref=ref, workflow="a.yml", environment=environment)["sub"]
+def of(repository: Repository, event: str, ref: str, environment: str = "") -> dict[str, str]:
+    return claims(repository, event=event, ref=ref, workflow="a.yml", environment=environment)
 
 
 def test_the_subject_is_the_environment_or_without_one_the_pull_request_or_the_ref() -> None:
-    assert subject("push", "refs/heads/main", "dev") == "repo:example-org@1001/orders@2002:environment:dev"
-    assert subject("pull_request", "refs/pull/7/merge") == "repo:example-org@1001/orders@2002:pull_request"
-    assert subject("push", "refs/heads/main") == "repo:example-org@1001/orders@2002:ref:refs/heads/main"
+    assert of(REPOSITORY, "push", "refs/heads/main", "dev")["sub"] == "repo:acme-inc@11/money@22:environment:dev"
+    assert of(REPOSITORY, "pull_request", "refs/pull/7/merge")["sub"] == "repo:acme-inc@11/money@22:pull_request"
+    assert of(REPOSITORY, "push", "refs/heads/main")["sub"] == "repo:acme-inc@11/money@22:ref:refs/heads/main"
+
+
+@pytest.mark.parametrize("repository", [WITHOUT, UNKNOWN])
+def test_the_subject_has_names_alone_in_a_repository_whose_tokens_are_so(repository: Repository) -> None:
+    assert of(repository, "push", "refs/heads/main", "dev")["sub"] == "repo:acme-inc/money:environment:dev"
+
+
+def test_ids_are_claims_of_every_token_whether_or_not_project_toml_knows_them() -> None:
+    known, unknown = (of(each, "push", "refs/heads/main") for each in (WITHOUT, UNKNOWN))
+    assert (known["repository_owner_id"], known["repository_id"]) == ("11", "22")
+    assert int(unknown["repository_owner_id"]) > 0
+    assert int(unknown["repository_id"]) > 0
 
 
 def test_a_token_carries_its_claims() -> None:

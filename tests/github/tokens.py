@@ -2,8 +2,9 @@
 
 import base64
 import json
+from zlib import crc32
 
-from infra.repository import Repository
+from infra.project import Repository
 
 Claims = dict[str, str]
 
@@ -31,16 +32,19 @@ def claims(  # noqa: PLR0913 - as many facts as there are
         actor: who made it happen.
         sha: the commit that it runs on.
     """
-    owner, name = f"{repository.owner}@{repository.owner_id}", f"{repository.name}@{repository.repository_id}"
+    owner_id, repository_id = ids(repository)
+    owner, name = repository.owner, repository.name
+    if repository.subject_has_ids:
+        owner, name = f"{owner}@{owner_id}", f"{name}@{repository_id}"
     by_event = "pull_request" if event == "pull_request" else f"ref:{ref}"
     found = {
         "iss": "https://token.actions.githubusercontent.com",
         "aud": audience,
         "sub": f"repo:{owner}/{name}:" + (f"environment:{environment}" if environment else by_event),
         "repository": repository.full_name,
-        "repository_id": str(repository.repository_id),
+        "repository_id": repository_id,
         "repository_owner": repository.owner,
-        "repository_owner_id": str(repository.owner_id),
+        "repository_owner_id": owner_id,
         "ref": ref,
         "sha": sha,
         "job_workflow_ref": f"{repository.full_name}/.github/workflows/{workflow}@{ref}",
@@ -48,6 +52,12 @@ def claims(  # noqa: PLR0913 - as many facts as there are
         "actor": actor,
     }
     return found | ({"environment": environment} if environment else {})
+
+
+def ids(repository: Repository) -> tuple[str, str]:
+    """Return the ids of an owner and a repository as tokens have them: some, also where project.toml knows none."""
+    owner_id = repository.owner_id or crc32(repository.owner.encode())
+    return str(owner_id), str(repository.id or crc32(repository.full_name.encode()))
 
 
 def encode(claims: Claims) -> str:

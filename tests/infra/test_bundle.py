@@ -1,8 +1,9 @@
+"""Bundles of functions of the tests' own, which carry what the checkout's do, and bundles of the checkout's."""
+
 import http.server
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import threading
@@ -15,13 +16,45 @@ from urllib.parse import unquote
 
 import pytest
 
-from infra import bundle
+from infra import ROOT, bundle, environment, functions
 from infra.bundle import BundleError, is_needed
+from infra.errors import UsageError
 
 ARCHITECTURE, RUNTIME = "arm64", "python3.13"
-FUNCTION_ARN = "arn:aws:lambda:eu-west-1:111111111111:function:orders-dev:1"
+FUNCTION_ARN = "arn:aws:lambda:eu-west-1:111111111111:function:acme-dev-billing:1"
 EXECUTION_ID = "0b7a4c1e-3f4e-3a55-9a0e-6f2c1f0b9d11"
-EXECUTION_ARN = f"{FUNCTION_ARN}/durable-execution/order-123/{EXECUTION_ID}"
+EXECUTION_ARN = f"{FUNCTION_ARN}/durable-execution/bill-1/{EXECUTION_ID}"
+
+HANDLER = """
+import boto3
+from aws_durable_execution_sdk_python import durable_execution, durable_step
+from aws_durable_execution_sdk_python.config import Duration
+
+from billing.work import charge
+from money.coins import Coin
+
+SERVICE = "sqs"
+
+
+@durable_step
+def _step(step, event):
+    return charge(Coin(event["billId"]))
+
+
+@durable_execution
+def handler(event, context):
+    first = context.step(_step(event), name="first")
+    context.wait(Duration.from_seconds(5), name="pause")
+    return context.step(_step({"billId": first}), name="last")
+"""
+MODULES = {
+    "billing/__init__.py": "",
+    "billing/handler.py": HANDLER,
+    "billing/work.py": "def charge(coin):\n    return f'{coin.of} is charged'\n",
+    "refunds/handler.py": "from .work import back\n",
+    "refunds/work.py": "back = 0\n",
+    "money/coins.py": "class Coin:\n    def __init__(self, of):\n        self.of = of\n",
+}
 
 
 @pytest.mark.parametrize(
@@ -61,33 +94,43 @@ def test_other_services_byte_code_scripts_and_the_installers_records_are_not_nee
     assert not is_needed(Path(path))
 
 
-def copy(source: Path, target: Path) -> None:
-    """Copy files without their times and modes, and without byte code, which comes and goes while other tests run."""
-    shutil.copytree(source, target, copy_function=shutil.copyfile, ignore=shutil.ignore_patterns("__pycache__"))
+def locked(text: str, *names: str) -> dict[str, str]:
+    """Return the locks of functions, by their paths in functions/."""
+    return {f"{name}/requirements.txt": text for name in names}
+
+
+def written(root: Path, files: dict[str, str]) -> Path:
+    for name, text in files.items():
+        path = root / "functions" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return root
 
 
 @pytest.fixture
-def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a copy of what a bundle is made from, in another place and with nothing installed, and build from it."""
-    copy(bundle.FUNCTIONS, tmp_path / "functions")
-    monkeypatch.setattr(bundle, "ROOT", tmp_path)
-    monkeypatch.setattr(bundle, "FUNCTIONS", tmp_path / "functions")
-    monkeypatch.setattr(bundle, "LOCK", tmp_path / "functions" / "orders" / "requirements.txt")
-    monkeypatch.setattr(bundle, "INSTALLED", tmp_path / "installed")
-    monkeypatch.setattr(bundle, "BUILT", tmp_path / "built")
-    return tmp_path
+def root(tmp_path: Path) -> Path:
+    """Return a folder with two functions, whose locks are equal, and nothing installed."""
+    return written(tmp_path, MODULES | locked("a==1\n", "billing", "refunds"))
+
+
+def build(root: Path, function: str = "billing", architecture: str = ARCHITECTURE) -> Path:
+    return bundle.build(function, architecture, RUNTIME, root)
+
+
+def install(root: Path, function: str = "billing") -> Path:
+    return bundle.install(function, ARCHITECTURE, RUNTIME, root)
 
 
 @pytest.fixture
-def uv(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def uv(root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Put a uv on the path that writes its arguments to a file, and return that file."""
-    record = checkout / "arguments"
-    command = checkout / "bin" / "uv"
+    record = root / "arguments"
+    command = root / "bin" / "uv"
     command.parent.mkdir()
     command.write_text(
         f"""#!/bin/sh
-while [ "$1" ]; do echo "$1" >>{record}; if [ "$1" = --target ]; then mkdir -p "$2"; fi; shift; done
-[ ! -e {checkout}/offline ]
+while [ "$1" ]; do echo "$1" >>{record}; if [ "$1" = --target ]; then touch "$2/a.py"; fi; shift; done
+[ ! -e {root}/offline ]
 """
     )
     command.chmod(0o755)
@@ -95,169 +138,183 @@ while [ "$1" ]; do echo "$1" >>{record}; if [ "$1" = --target ]; then mkdir -p "
     return record
 
 
-def test_building_without_the_dependencies_fails_with_a_line_that_says_what_to_do(checkout: Path) -> None:
+def test_building_without_the_dependencies_fails_with_a_line_that_says_what_to_do(root: Path) -> None:
     with pytest.raises(BundleError) as caught:
-        bundle.build(ARCHITECTURE, RUNTIME)
+        build(root)
     assert str(caught.value) == (
-        "the function's dependencies for arm64 and python3.13 are not installed as functions/orders/requirements.txt "
+        "the dependencies of billing for arm64 and python3.13 are not installed as functions/billing/requirements.txt "
         "has them; `make bundle` installs them"
     )
-    assert not (checkout / "built").exists()
+    assert not (root / "build").exists()
 
 
-def test_building_after_the_lock_has_changed_fails_until_it_is_installed_again(checkout: Path, uv: Path) -> None:
-    assert uv.parent == checkout
-    bundle.install(ARCHITECTURE, RUNTIME)
-    bundle.build(ARCHITECTURE, RUNTIME)
-    with bundle.LOCK.open("a") as lock:
-        lock.write("\n# another dependency\n")
+def test_a_function_without_a_lock_is_told_which_file_is_missing(root: Path) -> None:
+    (root / "functions" / "billing" / "requirements.txt").unlink()
+    for action in (build, install):
+        with pytest.raises(BundleError, match=r"^functions/billing/requirements\.txt: there is no .*`make lock`"):
+            action(root)
+
+
+@pytest.mark.usefixtures("uv")
+def test_building_after_the_lock_has_changed_fails_until_it_is_installed_again(root: Path) -> None:
+    install(root)
+    build(root)
+    written(root, locked("a==2\n", "billing"))
     with pytest.raises(BundleError, match="make bundle"):
-        bundle.build(ARCHITECTURE, RUNTIME)
-    bundle.install(ARCHITECTURE, RUNTIME)
-    bundle.build(ARCHITECTURE, RUNTIME)
+        build(root)
+    install(root)
+    build(root)
 
 
-def test_building_for_another_architecture_fails_until_it_is_installed(checkout: Path, uv: Path) -> None:
-    assert uv.parent == checkout
-    bundle.install(ARCHITECTURE, RUNTIME)
+@pytest.mark.usefixtures("uv")
+def test_building_for_another_architecture_fails_until_it_is_installed(root: Path) -> None:
+    install(root)
     with pytest.raises(BundleError, match=r"for x86_64 and python3\.13"):
-        bundle.build("x86_64", RUNTIME)
+        build(root, architecture="x86_64")
 
 
 @pytest.mark.parametrize(
-    ("architecture", "runtime", "platform", "version"),
-    [
-        ("arm64", "python3.13", "aarch64-manylinux_2_28", "3.13"),
-        ("x86_64", "python3.14", "x86_64-manylinux_2_28", "3.14"),
-    ],
+    ("architecture", "version", "platform"),
+    [("arm64", "3.13", "aarch64-manylinux_2_28"), ("x86_64", "3.14", "x86_64-manylinux_2_28")],
 )
 def test_dependencies_are_installed_from_hashes_for_the_functions_platform(
-    uv: Path, architecture: str, runtime: str, platform: str, version: str
+    root: Path, uv: Path, architecture: str, version: str, platform: str
 ) -> None:
-    folder = bundle.install(architecture, runtime)
+    folder = bundle.install("billing", architecture, f"python{version}", root)
+    assert folder.is_relative_to(root / ".tools" / "bundle")
     arguments = uv.read_text().splitlines()
     for option, value in {
-        "--target": str(folder),
         "--python-platform": platform,
         "--python-version": version,
         "--only-binary": ":all:",
-        "--requirement": str(bundle.LOCK),
+        "--requirement": f"{root}/functions/billing/requirements.txt",
     }.items():
         assert arguments[arguments.index(option) + 1] == value
     assert "--require-hashes" in arguments
 
 
-def test_dependencies_that_are_current_are_not_installed_again(uv: Path) -> None:
-    folder = bundle.install(ARCHITECTURE, RUNTIME)
+def test_functions_share_what_equal_locks_install_once(root: Path, uv: Path) -> None:
+    folder = install(root)
     uv.unlink()
-    assert bundle.install(ARCHITECTURE, RUNTIME) == folder
+    assert install(root) == install(root, "refunds") == folder
     assert not uv.exists()
+    written(root, locked("a==2\n", "refunds"))
+    assert install(root, "refunds") != folder
 
 
-def test_dependencies_of_which_the_installation_failed_do_not_pass_as_installed(checkout: Path, uv: Path) -> None:
-    assert uv.parent == checkout
-    installed = bundle.LOCK.read_text()
-    bundle.install(ARCHITECTURE, RUNTIME)
-    bundle.LOCK.write_text("")
-    (checkout / "offline").touch()
-    with pytest.raises(BundleError, match=r"uv could not install functions/orders/requirements\.txt"):
-        bundle.install(ARCHITECTURE, RUNTIME)
-    bundle.LOCK.write_text(installed)
+@pytest.mark.usefixtures("uv")
+def test_dependencies_of_which_the_installation_failed_do_not_pass_as_installed(root: Path) -> None:
+    (root / "offline").touch()
+    with pytest.raises(BundleError, match=r"uv could not install functions/billing/requirements\.txt .*`make lock`"):
+        install(root)
     with pytest.raises(BundleError, match="make bundle"):
-        bundle.build(ARCHITECTURE, RUNTIME)
+        build(root)
+    (root / "offline").unlink()
+    install(root)
+    build(root)
 
 
 def test_installing_without_uv_fails_with_a_line_that_says_what_to_do(
-    checkout: Path, monkeypatch: pytest.MonkeyPatch
+    root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("PATH", str(checkout))
+    monkeypatch.setenv("PATH", str(root))
     with pytest.raises(BundleError, match="uv is not installed; `make bundle` installs it"):
-        bundle.install(ARCHITECTURE, RUNTIME)
+        install(root)
 
 
-def test_another_copy_of_the_sources_gives_the_same_bytes_whatever_their_times_and_modes(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
-    whole = bundle.INSTALLED / f"{ARCHITECTURE}-{RUNTIME}"
-    monkeypatch.setattr(bundle, "BUILT", tmp_path / "first")
-    first = bundle.build(ARCHITECTURE, RUNTIME).read_bytes()
-    assert bundle.build(ARCHITECTURE, RUNTIME).read_bytes() == first
-
-    checkout: Path = request.getfixturevalue("checkout")
-    umask = os.umask(0o077)
-    try:
-        copy(whole, checkout / "installed" / whole.name)
-        for path in [*(checkout / "installed").rglob("*.py"), *(checkout / "functions").rglob("*.py")]:
-            path.chmod(0o700)
-            os.utime(path, (0, 0))
-        # What running the sources leaves beside them.
-        (checkout / "functions" / "orders" / "__pycache__").mkdir()
-        (checkout / "functions" / "orders" / "__pycache__" / "order.cpython-313.pyc").write_bytes(b"")
-        assert bundle.build(ARCHITECTURE, RUNTIME).read_bytes() == first
-    finally:
-        os.umask(umask)
+@pytest.mark.usefixtures("uv")
+def test_another_copy_of_the_sources_gives_the_same_bytes_whatever_their_times_and_modes(root: Path) -> None:
+    install(root)
+    first = build(root).read_bytes()
+    assert build(root).read_bytes() == first
+    for path in (root / "functions").rglob("*.py"):
+        path.chmod(0o700)
+        os.utime(path, (0, 0))
+    # What running the sources leaves beside them.
+    (root / "functions" / "billing" / "__pycache__").mkdir()
+    (root / "functions" / "billing" / "__pycache__" / "work.cpython-313.pyc").touch()
+    assert build(root).read_bytes() == first
 
 
-def test_a_change_of_the_sources_changes_the_bytes(checkout: Path, uv: Path) -> None:
-    assert uv.parent == checkout
-    bundle.install(ARCHITECTURE, RUNTIME)
-    before = bundle.build(ARCHITECTURE, RUNTIME).read_bytes()
-    with (checkout / "functions" / "orders" / "order.py").open("a") as source:
+@pytest.mark.usefixtures("uv")
+@pytest.mark.parametrize(
+    ("changed", "differing"),
+    [("billing/work.py", {"billing"}), ("refunds/work.py", {"refunds"}), ("money/coins.py", {"billing"})],
+)
+def test_a_change_changes_the_bytes_of_those_alone_that_carry_it(root: Path, changed: str, differing: set[str]) -> None:
+    names = {"billing", "refunds"}
+    for name in names:
+        install(root, name)
+    before = {name: build(root, name).read_bytes() for name in names}
+    with (root / "functions" / changed).open("a") as source:
         source.write("# changed\n")
-    assert bundle.build(ARCHITECTURE, RUNTIME).read_bytes() != before
+    assert {name for name in names if build(root, name).read_bytes() != before[name]} == differing
+
+
+@pytest.mark.usefixtures("uv")
+def test_what_has_the_name_of_a_dependency_is_refused(root: Path) -> None:
+    install(root)
+    written(root, {"a/thing.py": "", "billing/work.py": "import a.thing\n"})
+    with pytest.raises(UsageError, match=r"^functions/a: has the name of a dependency of billing; give it another"):
+        build(root)
+
+
+def deployed() -> Iterator[tuple[str, str, str]]:
+    """Yield each function of the checkout, with the architectures and runtimes that it is deployed for."""
+    for name in functions.names():
+        for each in environment.load_all().values():
+            yield name, each.capacity_provider.architecture, each.settings(name).runtime
+
+
+DEPLOYED = sorted({*deployed()})
 
 
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[zipfile.ZipFile]:
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setattr(bundle, "BUILT", tmp_path_factory.mktemp("built"))
-        with zipfile.ZipFile(bundle.build(ARCHITECTURE, RUNTIME)) as opened:
-            yield opened
+    """Return the bundle of a function that carries what one of the checkout's does, the SDK among that."""
+    root = tmp_path_factory.mktemp("checkout")
+    function, architecture, runtime = DEPLOYED[0]
+    lock = (ROOT / "functions" / function / "requirements.txt").read_text()
+    written(root, MODULES | locked(lock, "billing"))
+    (root / ".tools").symlink_to(ROOT / ".tools")
+    bundle.install("billing", architecture, runtime, root)
+    with zipfile.ZipFile(bundle.build("billing", architecture, runtime, root)) as opened:
+        yield opened
 
 
-def test_entries_are_sorted_and_carry_neither_clock_nor_umask(archive: zipfile.ZipFile) -> None:
-    assert archive.namelist() == sorted(set(archive.namelist()))
-    for entry in archive.infolist():
-        assert entry.date_time == (1980, 1, 1, 0, 0, 0)
-        assert entry.external_attr >> 16 == 0o100644
-        assert entry.create_system == 3
-        assert entry.compress_type == zipfile.ZIP_DEFLATED
+def test_a_bundle_has_its_functions_sources_and_those_that_they_import(archive: zipfile.ZipFile) -> None:
+    names = set(archive.namelist())
+    assert names & MODULES.keys() == {name for name in MODULES if not name.startswith("refunds/")}
+    assert not [name for name in names if "__pycache__" in name or name.startswith(("refunds/", "infra/", "tests/"))]
 
 
-def test_the_bundle_holds_the_function_and_what_its_lock_names_and_nothing_else(archive: zipfile.ZipFile) -> None:
-    locked = re.findall(r"^([\w.-]+)==([\w.]+)", bundle.LOCK.read_text(), re.MULTILINE)
-    assert {"aws-durable-execution-sdk-python", "boto3", "botocore"} <= {name for name, _ in locked}
-    expected = {"orders"}
-    for name, version in locked:
-        record = (
-            bundle.INSTALLED / f"{ARCHITECTURE}-{RUNTIME}" / f"{name.replace('-', '_')}-{version}.dist-info" / "RECORD"
-        )
-        expected |= {line.split("/")[0].split(",")[0] for line in record.read_text().splitlines()}
-    assert {name.split("/")[0] for name in archive.namelist()} == expected - {"bin", ".."}
-
-
-def test_the_modules_of_the_function_are_in_the_bundle_and_nothing_else_beside_them(archive: zipfile.ZipFile) -> None:
-    modules = {path.relative_to(bundle.FUNCTIONS).as_posix() for path in bundle.FUNCTIONS.rglob("*.py")}
-    assert {name for name in archive.namelist() if name.startswith("orders/")} == modules
-
-
-def test_nothing_compiled_is_in_the_bundle_so_it_runs_on_either_architecture(archive: zipfile.ZipFile) -> None:
-    assert not [name for name in archive.namelist() if Path(name).suffix in {".so", ".pyc", ".pyd", ".dylib"}]
-    for wheel in (name for name in archive.namelist() if name.endswith(".dist-info/WHEEL")):
-        assert "Root-Is-Purelib: true" in archive.read(wheel).decode(), wheel
-
-
-def test_only_the_services_that_are_called_have_their_models_in_the_bundle(archive: zipfile.ZipFile) -> None:
+def test_a_bundle_describes_the_services_that_its_sources_name_and_no_other(archive: zipfile.ZipFile) -> None:
     models = {name.split("/")[2] for name in archive.namelist() if re.match(r"botocore/data/[^/]+/", name)}
-    assert models == set(bundle.SERVICES)
+    assert models == {*bundle.SERVICES, "sqs"}
     assert not [name for name in archive.namelist() if name.startswith("boto3/data/")]
 
 
-def test_stripping_leaves_a_small_part_of_what_is_installed(archive: zipfile.ZipFile) -> None:
-    installed = (bundle.INSTALLED / f"{ARCHITECTURE}-{RUNTIME}").rglob("*")
-    whole = sum(path.stat().st_size for path in installed if path.is_file() and "__pycache__" not in path.parts)
-    assert sum(entry.file_size for entry in archive.infolist()) < whole / 3
-    assert Path(str(archive.filename)).stat().st_size < 2_000_000
+@pytest.mark.parametrize(("function", "architecture", "runtime"), DEPLOYED)
+def test_each_function_of_this_checkout_has_a_bundle_with_its_handler_and_no_other(
+    function: str, architecture: str, runtime: str
+) -> None:
+    bundle.install(function, architecture, runtime)
+    with zipfile.ZipFile(bundle.build(function, architecture, runtime)) as opened:
+        names = opened.namelist()
+    assert len(names) == len({*names})
+    others = {*functions.names()} - {function}
+    assert f"{function}/handler.py" in names
+    assert not [name for name in names if name.partition("/")[0] in others]
+    assert "aws_durable_execution_sdk_python/__init__.py" in names, (
+        f"functions/{function}/requirements.in must name aws-durable-execution-sdk-python; then run `make lock`"
+    )
+
+
+def test_stripping_leaves_a_small_part_of_the_dependencies(archive: zipfile.ZipFile) -> None:
+    data = [name for name in archive.namelist() if name.startswith("botocore/data/")]
+    installed = bundle.install(*DEPLOYED[0]) / "botocore" / "data"
+    whole = sum(path.stat().st_size for path in installed.rglob("*") if path.is_file())
+    assert sum(archive.getinfo(name).file_size for name in data) < whole / 5
 
 
 class DurableExecutionApi(http.server.ThreadingHTTPServer):
@@ -326,7 +383,7 @@ class Checkpoint(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def api() -> Iterator[DurableExecutionApi]:
-    with DurableExecutionApi({"orderId": "order-123"}) as server:
+    with DurableExecutionApi({"billId": "bill-1"}) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         yield server
@@ -339,9 +396,9 @@ INVOKE = """
 import importlib.util, json, pathlib, sys, sysconfig, types
 bundle, standard = pathlib.Path(sys.argv[1]), pathlib.Path(sysconfig.get_path("stdlib"))
 assert not [path for path in sys.path if "site-packages" in path], sys.path
-assert importlib.util.find_spec("boto3") is None and importlib.util.find_spec("orders") is None
+assert importlib.util.find_spec("boto3") is None and importlib.util.find_spec("billing") is None
 sys.path.append(str(bundle))
-from orders.handler import handler
+from billing.handler import handler
 context = types.SimpleNamespace(
     aws_request_id="request", invoked_function_arn="", tenant_id=None, get_remaining_time_in_millis=lambda: 60000
 )
@@ -377,25 +434,25 @@ def invoke(folder: Path, api: DurableExecutionApi) -> dict[str, Any]:
     return json.loads(process.stdout.splitlines()[-1])
 
 
-def test_the_handler_runs_an_order_from_the_bundle_alone(
+def test_the_handler_runs_from_the_bundle_alone(
     archive: zipfile.ZipFile, tmp_path: Path, api: DurableExecutionApi
 ) -> None:
     archive.extractall(tmp_path)
 
     assert invoke(tmp_path, api) == {"Status": "PENDING"}
     assert [(update.get("Name"), update["Action"]) for update in api.updates] == [
-        ("validate-order", "START"),
-        ("validate-order", "SUCCEED"),
-        ("wait-before-processing", "START"),
+        ("first", "START"),
+        ("first", "SUCCEED"),
+        ("pause", "START"),
     ]
-    assert "order-123" in api.updates[1]["Payload"]
+    assert "bill-1 is charged" in api.updates[1]["Payload"]
     assert set(api.requests) == {f"/2025-12-01/durable-executions/{EXECUTION_ARN}/checkpoint"}
 
     api.end_waits()
     answer = invoke(tmp_path, api)
     assert answer["Status"] == "SUCCEEDED"
-    assert json.loads(answer["Result"])["status"] == "processed"
+    assert json.loads(answer["Result"]) == "bill-1 is charged is charged"
     assert [(update.get("Name"), update["Action"]) for update in api.updates[3:]] == [
-        ("process-order", "START"),
-        ("process-order", "SUCCEED"),
+        ("last", "START"),
+        ("last", "SUCCEED"),
     ]

@@ -13,7 +13,7 @@ from infra.toml import FileError
 from tests.infra.fakes.history import event, invocation
 
 CONTRACT = """\
-example = "order-1"
+example = "bill-1"
 operations = ["step check", "wait pause", "step ship"]
 rising = ["checkedAt", "shippedAt"]
 event = {id = "{name}", tags = ["sample", "of-{name}"]}
@@ -40,10 +40,18 @@ def history(*parts: Any) -> list[Any]:
     return [STARTED, *chain(*parts_as_lists), SUCCEEDED]
 
 
+def write(root: Path, text: str) -> Path:
+    """Write the contract of a function, and return the file's path."""
+    path = root / "functions" / "billing" / "contract.toml"
+    path.parent.mkdir(parents=True)
+    path.write_text(text)
+    return path
+
+
 @pytest.fixture
 def promised(tmp_path: Path) -> contract.Contract:
-    (tmp_path / "contract.toml").write_text(CONTRACT)
-    return contract.load(tmp_path)
+    write(tmp_path, CONTRACT)
+    return contract.load("billing", tmp_path)
 
 
 def ended(result: Any = RESULT, status: str = "SUCCEEDED", error: str | None = None) -> Execution:
@@ -159,7 +167,7 @@ def test_any_end_but_success_is_a_problem(promised: contract.Contract, status: s
 
 def test_an_event_carries_the_name_of_its_execution(promised: contract.Contract) -> None:
     assert promised.event_of("smoke-1") == {"id": "smoke-1", "tags": ["sample", "of-smoke-1"]}
-    assert promised.sample == promised.event_of("order-1")
+    assert promised.sample == promised.event_of("bill-1")
 
 
 @pytest.mark.parametrize(
@@ -171,8 +179,8 @@ def test_an_event_carries_the_name_of_its_execution(promised: contract.Contract)
             "operations = 'check': must be the operations in their order, each a type and a name",
         ),
         ('"step check"', '"task check"', "operations = 'task check': must be the operations in their order"),
-        ('example = "order-1"\n', "", "example: missing; must be the name of an execution"),
-        ('"order-1"', '"order 1"', "example = 'order 1': must be the name of an execution"),
+        ('example = "bill-1"\n', "", "example: missing; must be the name of an execution"),
+        ('"bill-1"', '"bill 1"', "example = 'bill 1': must be the name of an execution"),
         ('"us"', "2026-01-01", "result = datetime.date(2026, 1, 1): must be a table of what JSON can say"),
         ('["checkedAt"', '["id"', """rising = 'id': must be a key that [result] has as "{number}\""""),
         ("rising =", "falling =", "falling: unknown key; known here: example, operations, rising, event, result"),
@@ -180,6 +188,12 @@ def test_an_event_carries_the_name_of_its_execution(promised: contract.Contract)
 )
 def test_a_contract_that_is_wrong_is_refused(tmp_path: Path, old: str, new: str, message: str) -> None:
     assert CONTRACT.count(old) == 1
-    (tmp_path / "contract.toml").write_text(CONTRACT.replace(old, new))
-    with pytest.raises(FileError, match=re.escape(f"{tmp_path}/contract.toml: {message}")):
-        contract.load(tmp_path)
+    path = write(tmp_path, CONTRACT.replace(old, new))
+    with pytest.raises(FileError, match=re.escape(f"{path}: {message}")):
+        contract.load("billing", tmp_path)
+
+
+def test_a_contract_that_is_missing_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "functions" / "billing" / "contract.toml"
+    with pytest.raises(FileError, match=re.escape(f"{path}: can't be read")):
+        contract.load("billing", tmp_path)

@@ -3,19 +3,19 @@ import pytest
 from infra.execution_arn import ExecutionArn
 
 FUNCTION = "arn:aws:lambda:eu-west-1:111111111111:function:some_function-1"
-ARN = f"{FUNCTION}:7/durable-execution/order-1/9f8e7d6c-0000"
+ARN = f"{FUNCTION}:7/durable-execution/bill-1/9f8e7d6c-0000"
 
 
 @pytest.mark.parametrize("version", ["7", "12", "$LATEST", "$LATEST.PUBLISHED"])
 def test_an_arn_is_made_as_it_was_read(version: str) -> None:
-    made = ExecutionArn(FUNCTION, version, "order-1", "9f8e7d6c-0000")
+    made = ExecutionArn(FUNCTION, version, "bill-1", "9f8e7d6c-0000")
     assert ExecutionArn.parse(str(made)) == made
 
 
 def test_its_parts_are_the_function_s_the_version_s_the_name_and_the_id() -> None:
     parsed = ExecutionArn.parse(ARN)
     assert str(parsed) == ARN
-    assert parsed == ExecutionArn(FUNCTION, "7", "order-1", "9f8e7d6c-0000")
+    assert parsed == ExecutionArn(FUNCTION, "7", "bill-1", "9f8e7d6c-0000")
     assert parsed.version_arn == f"{FUNCTION}:7"
 
 
@@ -28,9 +28,9 @@ def test_its_parts_are_the_function_s_the_version_s_the_name_and_the_id() -> Non
         ARN.replace(":7/", "/"),
         ARN.replace(":7/", ":live/"),
         ARN.replace(":7/", ":7:8/"),
-        ARN.replace("order-1", ""),
-        ARN.replace("order-1", "order 1"),
-        ARN.replace("order-1", "order/1"),
+        ARN.replace("bill-1", ""),
+        ARN.replace("bill-1", "bill 1"),
+        ARN.replace("bill-1", "bill/1"),
         ARN.replace("111111111111", "11111111111"),
         ARN.replace(":lambda:", ":states:"),
         f"{ARN}/",

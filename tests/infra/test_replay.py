@@ -1,150 +1,173 @@
-"""The gate on the handler as it is, and on copies of it with one thing changed each."""
+"""The gate on a function, on copies of it with one thing changed each, and on several functions."""
 
-import importlib.util
-import os
+import json
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
+from typing import Any
 
 import pytest
 from aws_durable_execution_sdk_python.lambda_service import OperationStatus
 
-from infra import ROOT, contract
-from infra.contract import load as load_contract
-from infra.replay import RECORDED
-from infra.replay import __main__ as command
-from infra.replay.check import check, compare
+from infra import ROOT
+from infra.replay import recorded, recording
+from infra.replay.__main__ import main
+from infra.replay.check import Break, check
+from infra.replay.code import imported
 from infra.replay.history import SDK, History, HistoryError, load
-from orders import handler as orders
+from tests.infra.fakes.environments import PROJECT
 
-SOURCE = (ROOT / "functions" / "orders" / "handler.py").read_text()
-WAIT = '    context.wait(WAIT_BEFORE_PROCESSING, name="wait-before-processing")\n'
-PROCESS = SOURCE[
-    SOURCE.index("    processed_at = context.step(") : SOURCE.index('    context.logger.info("Order processed"')
-]
-EXTRA = '    context.step(lambda _: None, name="reserve-stock")\n'
+REPLAYED = Path(__file__).with_name("replayed")
+SOURCE = (REPLAYED / "handler.py").read_text()
+CHECK = '    checked = context.step(lambda _: check(event), name="check")\n'
+WAIT = '    context.wait(Duration.from_seconds(5), name="pause")\n'
+PAY = '    paid_at = context.step(lambda _: pay(bill), name="pay")\n'
+EXTRA = '    context.step(lambda _: None, name="reserve")\n'
 BRANCHES = """
     context.parallel(
         [
-            lambda branch: branch.step(lambda _: None, name="reserve-stock"),
-            lambda branch: branch.wait(WAIT_BEFORE_PROCESSING, name="pause"),
+            lambda branch: branch.step(lambda _: None, name="reserve"),
+            lambda branch: branch.wait(Duration.from_seconds(5), name="rest"),
         ],
         name="prepare",
     )
 """
-VALIDATE = "    validated = _validate(context, event, log_fields)\n"
 
-WAITING, LAST = "1-wait-before-processing-started", "3-process-order-succeeded"
-AFTER_THE_WAIT = {"2-process-order-pending", LAST}
+WAITING, LAST = "1-pause-started", "3-pay-succeeded"
+AFTER_THE_WAIT = {"2-pay-pending", LAST}
 ALL = {WAITING, *AFTER_THE_WAIT}
-FIRST, SECOND, THIRD = (
-    "operation 1, STEP validate-order",
-    "operation 2, WAIT wait-before-processing",
-    "operation 3, STEP process-order",
-)
-INSERTED = "another is inserted before it: the code now has STEP reserve-stock here"
+FIRST, SECOND, THIRD = "operation 1, STEP check", "operation 2, WAIT pause", "operation 3, STEP pay"
+INSERTED = "another is inserted before it: the code now has STEP reserve here"
 
-Mutate = Callable[..., ModuleType]
+Change = tuple[str, str]
+Checkout = Callable[..., Path]
+
+
+def write_function(root: Path, name: str, source: str) -> Path:
+    """Write a function of that code, and return its folder."""
+    folder = root / "functions" / name
+    folder.mkdir(parents=True)
+    (folder / "__init__.py").touch()
+    (folder / "handler.py").write_text(source)
+    shutil.copy(PROJECT.root / "functions" / name / "contract.toml", folder)
+    return folder
+
+
+def write_billing(root: Path, changes: Sequence[Change]) -> Path:
+    source = SOURCE
+    for old, new in changes:
+        assert source.count(old) == 1, old
+        source = source.replace(old, new)
+    write_function(root, "billing", source)
+    recording("billing", root).parent.mkdir(parents=True)
+    shutil.copy(REPLAYED / "recording.py", recording("billing", root))
+    return root
+
+
+def run_apart(root: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Run the command in a process of its own: the local runner leaves the event loop open that it makes."""
+    code = (
+        "import logging, sys; from pathlib import Path; from infra.replay.__main__ import main;"
+        "logging.disable(); sys.exit(main(sys.argv[2:], Path(sys.argv[1])))"
+    )
+    command = [sys.executable, "-c", code, str(root), *arguments]
+    return subprocess.run(command, check=False, cwd=ROOT, capture_output=True, text=True)
+
+
+def bytes_of(root: Path, function: str = "billing") -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in recorded(function, root).iterdir()}
+
+
+@pytest.fixture(scope="module")
+def billing(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The checkout in which `billing` is as it was recorded."""
+    root = write_billing(tmp_path_factory.mktemp("recorded"), [])
+    done = run_apart(root, "record")
+    assert done.returncode == 0, done.stderr
+    return root
 
 
 @pytest.fixture
-def mutant(tmp_path: Path) -> Mutate:
-    """Import a copy of the handler in which every old text is replaced by the new one."""
-
-    def load_copy(*changes: tuple[str, str]) -> ModuleType:
-        source = SOURCE
-        for old, new in changes:
-            assert source.count(old) == 1, old
-            source = source.replace(old, new)
-        path = tmp_path / "mutant.py"
-        path.write_text(source)
-        spec = importlib.util.spec_from_file_location("mutant", path)
-        assert spec
-        assert spec.loader
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module
-
-    return load_copy
+def histories(billing: Path) -> list[History]:
+    return load("billing", billing)
 
 
 @pytest.fixture
-def histories() -> list[History]:
-    return load(RECORDED)
+def checkout(tmp_path: Path, billing: Path) -> Checkout:
+    """Make a checkout of the recorded histories, with a handler in which every old text is replaced by the new one."""
+
+    def make(*changes: Change) -> Path:
+        root = write_billing(tmp_path / "changed", changes)
+        shutil.copytree(recorded("billing", billing), recorded("billing", root))
+        return root
+
+    return make
 
 
-def test_every_recorded_history_replays(histories: list[History]) -> None:
+def breaks(root: Path, histories: Sequence[History]) -> list[Break]:
+    with imported("billing", root) as handler:
+        return check(handler, histories)
+
+
+def test_what_was_recorded_replays(billing: Path, histories: list[History]) -> None:
     assert {history.name for history in histories} == ALL
-    assert check(orders.handler, histories) == []
+    assert breaks(billing, histories) == []
 
 
 @pytest.mark.parametrize(
     ("changes", "operation", "reason"),
     [
         pytest.param(
-            [('"validate-order"', '"check-order"')],
-            FIRST,
-            "renamed or replaced: the code now has STEP check-order here",
-            id="rename-1",
+            [('"check"', '"verify"')], FIRST, "renamed or replaced: the code now has STEP verify here", id="name-1"
         ),
         pytest.param(
-            [('"wait-before-processing"', '"pause"')],
-            SECOND,
-            "renamed or replaced: the code now has WAIT pause here",
-            id="rename-2",
+            [('"pause"', '"rest"')], SECOND, "renamed or replaced: the code now has WAIT rest here", id="name-2"
         ),
         pytest.param(
-            [('name="process-order"', 'name="ship"')],
+            [('name="pay"', 'name="send"')],
             THIRD,
-            "renamed or replaced: the code now has STEP ship here",
-            id="rename-3",
+            "renamed or replaced: the code now has STEP send here",
+            id="name-3",
         ),
-        pytest.param([(VALIDATE, EXTRA + VALIDATE)], FIRST, INSERTED, id="insert-first"),
+        pytest.param([(CHECK, EXTRA + CHECK)], FIRST, INSERTED, id="insert-first"),
         pytest.param([(WAIT, EXTRA + WAIT)], SECOND, INSERTED, id="insert-before-the-wait"),
         pytest.param([(WAIT, EXTRA + EXTRA + WAIT)], SECOND, INSERTED, id="insert-two"),
         pytest.param([(WAIT, WAIT + EXTRA)], THIRD, INSERTED, id="insert-after-the-wait"),
         pytest.param(
             [(WAIT, EXTRA.replace("context", "stock = context") + "    len(stock)\n" + WAIT)],
             SECOND,
-            "renamed, removed or moved: the code now has STEP reserve-stock here",
+            "renamed, removed or moved: the code now has STEP reserve here",
             id="insert-one-whose-result-is-needed",
         ),
         pytest.param(
-            [(VALIDATE, '    validated: ValidatedOrder = {"orderId": "order-123", "validatedAt": 0}\n')],
+            [(CHECK, '    checked = {"billId": "bill-123"}\n')],
             FIRST,
-            "removed: the code now has WAIT wait-before-processing here",
+            "removed: the code now has WAIT pause here",
             id="remove-1",
         ),
-        pytest.param([(WAIT, "")], SECOND, "removed: the code now has STEP process-order here", id="remove-2"),
-        pytest.param([(PROCESS, "    processed_at = 0\n")], THIRD, "removed, or not reached any more", id="remove-3"),
+        pytest.param([(WAIT, "")], SECOND, "removed: the code now has STEP pay here", id="remove-2"),
+        pytest.param([(PAY, "    paid_at = 0\n")], THIRD, "removed, or not reached any more", id="remove-3"),
         pytest.param(
-            [(WAIT, ""), (PROCESS, PROCESS + WAIT)],
-            SECOND,
-            "reordered: the code now has STEP process-order here",
-            id="reorder",
+            [(WAIT, ""), (PAY, PAY + WAIT)], SECOND, "reordered: the code now has STEP pay here", id="reorder"
         ),
         pytest.param(
-            [(WAIT, '    context.step(lambda _: None, name="wait-before-processing")\n')],
+            [(WAIT, '    context.step(lambda _: None, name="pause")\n')],
             SECOND,
-            "changed: the code now has STEP wait-before-processing here",
+            "changed: the code now has STEP pause here",
             id="another-type",
         ),
-        pytest.param(
-            [('validated["orderId"]', 'validated["order"]')], SECOND, "the handler fails before it", id="failure-before"
-        ),
-        pytest.param(
-            [(PROCESS, PROCESS + "    raise ValueError\n")], THIRD, "the handler fails after it", id="failure-after"
-        ),
+        pytest.param([('checked["billId"]', 'checked["bill"]')], SECOND, "the handler fails before it", id="before"),
+        pytest.param([(PAY, PAY + "    raise ValueError\n")], THIRD, "the handler fails after it", id="after"),
     ],
 )
 def test_a_handler_that_can_not_resume_is_red(
-    changes: list[tuple[str, str]], operation: str, reason: str, mutant: Mutate, histories: list[History]
+    changes: list[Change], operation: str, reason: str, checkout: Checkout, histories: list[History]
 ) -> None:
-    breaks = check(mutant(*changes).handler, histories)
-    assert {(each.operation, each.reason) for each in breaks} == {(operation, reason)}
+    found = breaks(checkout(*changes), histories)
+    assert {(each.operation, each.reason) for each in found} == {(operation, reason)}
 
 
 @pytest.mark.parametrize(
@@ -152,128 +175,181 @@ def test_a_handler_that_can_not_resume_is_red(
     [
         pytest.param([(WAIT, "")], ALL, id="the-wait"),
         pytest.param([(WAIT, WAIT + EXTRA)], AFTER_THE_WAIT, id="after-the-wait"),
-        pytest.param([(PROCESS, PROCESS + "    raise ValueError\n")], {LAST}, id="after-processing"),
+        pytest.param([(PAY, PAY + "    raise ValueError\n")], {LAST}, id="after-the-last"),
     ],
 )
 def test_only_histories_that_passed_the_change_are_red(
-    changes: list[tuple[str, str]], broken: set[str], mutant: Mutate, histories: list[History]
+    changes: list[Change], broken: set[str], checkout: Checkout, histories: list[History]
 ) -> None:
-    assert {each.history for each in check(mutant(*changes).handler, histories)} == broken
+    assert {each.history for each in breaks(checkout(*changes), histories)} == broken
 
 
 @pytest.mark.parametrize(
     "changes",
     [
-        pytest.param([('"validatedAt": _now()}', '"validatedAt": _now() + 1}')], id="body-of-a-finished-step"),
-        pytest.param(
-            [("    process(order, idempotency_key)\n", "    raise ZeroDivisionError\n")], id="body-of-a-retry"
-        ),
-        pytest.param([('"Order validated"', '"Order is fine"')], id="log-line"),
+        pytest.param([('"checkedAt": now()}', '"checkedAt": now() + 1}')], id="body-of-a-finished-step"),
+        pytest.param([("    raise ConnectionError(", "    raise ZeroDivisionError(")], id="body-of-a-retry"),
+        pytest.param([('"Checked"', '"Fine"')], id="log-line"),
         pytest.param([("from_seconds(5)", "from_seconds(50)")], id="duration-of-the-wait"),
-        pytest.param([(PROCESS, PROCESS + EXTRA)], id="step-added-at-the-end"),
-        pytest.param([(PROCESS, PROCESS + WAIT.replace("wait-before-processing", "cool-down"))], id="wait-at-the-end"),
+        pytest.param([(PAY, PAY + EXTRA)], id="step-added-at-the-end"),
+        pytest.param([(PAY, PAY + WAIT.replace("pause", "cool-down"))], id="wait-at-the-end"),
     ],
 )
 def test_a_change_that_keeps_the_operations_is_green(
-    changes: list[tuple[str, str]], mutant: Mutate, histories: list[History]
+    changes: list[Change], checkout: Checkout, histories: list[History]
 ) -> None:
-    assert check(mutant(*changes).handler, histories) == []
+    assert breaks(checkout(*changes), histories) == []
 
 
 @pytest.mark.parametrize("status", [OperationStatus.READY, OperationStatus.STARTED, None])
-def test_no_step_runs(status: OperationStatus | None, mutant: Mutate, histories: list[History]) -> None:
-    module = mutant(("    process(order, idempotency_key)\n", "    RAN.append(order)\n"))
+def test_no_step_runs(status: OperationStatus | None, checkout: Checkout, histories: list[History]) -> None:
+    root = checkout(("    raise ConnectionError(", "    RAN.append("))
     ran: list[object] = []
-    vars(module)["RAN"] = ran
     history = next(each for each in histories if each.name == LAST)
     before = history.operations[:-1]
     operations = [*before, replace(history.operations[-1], status=status)] if status else before
-    assert check(module.handler, [replace(history, operations=operations)]) == []
+    with imported("billing", root) as handler:
+        vars(sys.modules["billing.handler"])["RAN"] = ran
+        assert check(handler, [replace(history, operations=operations)]) == []
     assert ran == []
 
 
-def test_a_red_history_tells_of_a_bump_of_the_sdk(mutant: Mutate, histories: list[History]) -> None:
-    handler = mutant((WAIT, "")).handler
+def test_a_red_history_tells_of_a_bump_of_the_sdk(checkout: Checkout, histories: list[History]) -> None:
+    root = checkout((WAIT, ""))
     own, other = histories[0], replace(histories[0], sdk="0.1.0")
-    assert "recorded with" not in str(check(handler, [own])[0])
-    assert str(check(handler, [other])[0]).endswith(f"recorded with version 0.1.0 of the SDK, replayed with {SDK}")
+    assert "recorded with" not in str(breaks(root, [own])[0])
+    assert str(breaks(root, [other])[0]).endswith(f"recorded with version 0.1.0 of the SDK, replayed with {SDK}")
 
 
-def record_apart(module: str, path: Path, *folders: Path) -> None:
-    """Record in a process of its own: the local runner leaves the event loop open that it makes."""
+def test_recording_again_gives_the_same_bytes_and_nothing_else_stays(billing: Path, checkout: Checkout) -> None:
+    root = checkout()
+    (recorded("billing", root) / "of-an-operation-that-is-gone.json").touch()
+    done = run_apart(root, "record")
+    assert done.stdout.splitlines() == [
+        *(f"Recorded tests/functions/billing/recorded/{name}.json" for name in sorted(ALL)),
+        "3 of 3 recorded histories replay",
+    ]
+    assert bytes_of(root) == bytes_of(billing)
+    assert str(ROOT).encode() not in b"".join(bytes_of(root).values())
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            (PAY, PAY + '    raise ValueError("boom")\n'),
+            "ends FAILED: ValueError: boom; what it calls",
+        ),
+        ((SOURCE[SOURCE.index(CHECK) : SOURCE.index("\n\ndef check")], "    return event\n"), "has no operations"),
+    ],
+)
+def test_what_does_not_succeed_is_not_recorded(change: Change, message: str, checkout: Checkout, billing: Path) -> None:
+    root = checkout(change)
+    done = run_apart(root, "record")
+    assert done.returncode == 2
+    assert f"{recorded('billing', root)}: stays as it is, since the execution of the contract's event" in done.stderr
+    assert message in done.stderr
+    assert bytes_of(root) == bytes_of(billing)
+
+
+def test_what_does_not_end_is_not_recorded(checkout: Checkout) -> None:
+    """As what waits for a callback that nobody answers."""
+    root = checkout((WAIT, '    context.create_callback(name="pause").result()\n'))
     code = (
-        "import sys; from importlib import import_module; from pathlib import Path;"
-        "from infra.contract import load; from infra.replay.record import record;"
-        "[record(import_module(sys.argv[1]), load().sample, Path(folder)) for folder in sys.argv[2:]]"
+        "import sys; from pathlib import Path; from infra.replay.code import imported; from infra.replay.record import"
+        " record\nwith imported('billing', Path(sys.argv[1])) as handler: record(handler, {'billId': ''}, Path(), 1)"
     )
-    environ = {**os.environ, "PYTHONPATH": os.pathsep.join([str(path), str(ROOT / "functions")])}
-    subprocess.run([sys.executable, "-c", code, module, *map(str, folders)], check=True, cwd=ROOT, env=environ)
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(root)], check=False, cwd=ROOT, capture_output=True, text=True
+    )
+    assert "HistoryError: .: stays as it is" in done.stderr
+    assert "does not end within 1 s" in done.stderr
 
 
-def test_recording_gives_the_same_bytes_each_time_and_replays(tmp_path: Path) -> None:
-    folders = [tmp_path / "first", tmp_path / "second"]
-    folders[0].mkdir()
-    (folders[0] / "of-an-operation-that-is-gone.json").touch()
-    record_apart("orders.handler", tmp_path, *folders)
-    first, second = ({path.name: path.read_bytes() for path in folder.iterdir()} for folder in folders)
-    assert first == second
-    assert set(first) == {f"{name}.json" for name in ALL}
-    assert str(ROOT).encode() not in b"".join(first.values())
-    assert check(orders.handler, load(folders[0])) == []
+# A subclass of the runner answers the callback, and knows the function that is invoked.
+ASKING = """
+    context.wait_for_callback(ask, name="approval")
+    context.invoke("acme-dev-refunds:live", {}, name="refund")
+"""
+ANSWERING = """
+from contextlib import contextmanager
+from unittest.mock import patch
+
+from aws_durable_execution_sdk_python_testing import DurableFunctionTestRunner
 
 
-def test_a_handler_that_fails_is_not_recorded(
-    mutant: Mutate, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    mutant((PROCESS, PROCESS + "    raise ValueError\n"))
-    folder = tmp_path / "recorded"
-    folder.mkdir()
-    (folder / "old.json").touch()
-    with pytest.raises(subprocess.CalledProcessError):
-        record_apart("mutant", tmp_path, folder)
-    assert "HistoryError: nothing is recorded: the order ends FAILED" in capfd.readouterr().err
-    assert [path.name for path in folder.iterdir()] == ["old.json"]
+class Runner(DurableFunctionTestRunner):
+    def __init__(self, handler):
+        super().__init__(handler)
+        self.register_function("acme-dev-refunds:live", lambda event, _: event)
+        made.append(self)
 
 
-def test_branches_are_replayed_as_well(mutant: Mutate, tmp_path: Path) -> None:
-    module = mutant((WAIT, BRANCHES))
-    record_apart("mutant", tmp_path, tmp_path / "recorded")
-    recorded = load(tmp_path / "recorded")
-    assert check(module.handler, recorded) == []
-    (broken,) = check(mutant((WAIT, BRANCHES.replace('"pause"', '"rest"'))).handler, recorded)
-    assert broken.operation.endswith(", WAIT pause")
-    assert broken.reason == "renamed or replaced: the code now has WAIT rest here"
+made = []
 
 
-def test_the_contract_has_the_operations_of_the_recorded_histories(histories: list[History]) -> None:
-    assert compare(load_contract(), histories) == []
+@contextmanager
+def replaced():
+    def ask(callback_id, _):
+        made[0].send_callback_success(callback_id, b'"yes"')
+
+    with (
+        patch("infra.replay.record.DurableFunctionTestRunner", Runner),
+        patch("billing.handler.ask", ask),
+        patch("billing.handler.pay", return_value=0),
+        patch("billing.handler.now", return_value=0),
+    ):
+        yield
+"""
+
+
+def test_a_callback_and_another_function_are_answered_by_a_runner_of_the_recording_s_own(checkout: Checkout) -> None:
+    root = checkout((WAIT, ASKING), ("def check(", "def ask(*_): ...\n\n\ndef check("))
+    recording("billing", root).write_text(ANSWERING)
+    assert run_apart(root, "record").returncode == 1, "its contract has other operations"
+    first = bytes_of(root)
+    assert {operation.name for operation in load("billing", root)[-1].operations} >= {"approval", "refund", "pay"}
+    run_apart(root, "record")
+    assert bytes_of(root) == first
+    assert breaks(root, load("billing", root)) == []
+
+
+def test_branches_are_replayed_as_well(tmp_path: Path) -> None:
+    root = write_billing(tmp_path / "branches", [(WAIT, BRANCHES)])
+    assert "of 3 recorded histories replay" in run_apart(root, "record").stdout
+    histories = load("billing", root)
+    assert breaks(root, histories) == []
+    changed = write_billing(tmp_path / "changed", [(WAIT, BRANCHES.replace('"rest"', '"sleep"'))])
+    (broken,) = breaks(changed, histories)
+    assert broken.operation.endswith(", WAIT rest")
+    assert broken.reason == "renamed or replaced: the code now has WAIT sleep here"
 
 
 def test_a_contract_with_other_operations_is_red_with_the_line_that_it_should_have(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    checkout: Checkout, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    stale = load_contract().model_copy(update={"operations": ["step validate-order", "step process-order"]})
-    monkeypatch.setattr(contract, "load", lambda: stale)
-    assert command.main(["check"]) == 1
+    root = checkout()
+    contract = root / "functions" / "billing" / "contract.toml"
+    contract.write_text(contract.read_text().replace('"wait pause", ', ""))
+    assert main(["check"], root) == 1
     assert capsys.readouterr().err == (
-        'functions/orders/contract.toml: operations: must be ["step validate-order", "wait wait-before-processing", '
-        '"step process-order"], as in the recorded histories\n'
+        'functions/billing/contract.toml: operations: must be ["step check", "wait pause", "step pay"], as in the '
+        "recorded histories\n"
     )
 
 
 def test_the_command_says_which_operation_broke_and_exits_with_1(
-    mutant: Mutate, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    checkout: Checkout, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(orders, "handler", mutant(('"wait-before-processing"', '"pause"')).handler)
-    assert command.main(["check"]) == 1
+    assert main(["check"], checkout(('"pause"', '"rest"'))) == 1
     output = capsys.readouterr()
-    assert f"{WAITING}: {SECOND}: renamed or replaced: the code now has WAIT pause here\n  " in output.err
+    assert f"{WAITING}: {SECOND}: renamed or replaced: the code now has WAIT rest here\n  " in output.err
     assert "NonDeterministicExecutionError" in output.err
     assert output.out == "0 of 3 recorded histories replay\n"
 
 
-def test_the_command_exits_with_0_when_all_replay(capsys: pytest.CaptureFixture[str]) -> None:
-    assert command.main([]) == 0
+def test_the_command_exits_with_0_when_all_replay(billing: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([], billing) == 0
     assert capsys.readouterr().out == "3 of 3 recorded histories replay\n"
 
 
@@ -289,16 +365,124 @@ def test_the_command_exits_with_0_when_all_replay(capsys: pytest.CaptureFixture[
     ],
 )
 def test_a_file_that_is_no_history_is_named(
-    content: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    content: str, message: str, checkout: Checkout, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "odd.json").write_text(content)
-    monkeypatch.setattr(command, "RECORDED", tmp_path)
-    assert command.main(["check"]) == 2
+    root = checkout()
+    odd = recorded("billing", root) / "odd.json"
+    odd.write_text(content)
+    assert main(["check"], root) == 2
     error = capsys.readouterr().err
-    assert f"{tmp_path / 'odd.json'}: " in error
+    assert f"{odd}: " in error
     assert message in error
+    assert "`make record FUNCTION=billing` records some" in error
 
 
 def test_no_recorded_history_is_not_a_success(tmp_path: Path) -> None:
-    with pytest.raises(HistoryError, match="holds no recorded history"):
-        load(tmp_path)
+    folder = recorded("billing", tmp_path)
+    with pytest.raises(HistoryError) as error:
+        load("billing", tmp_path)
+    assert str(error.value) == f"{folder}: holds no recorded history; `make record FUNCTION=billing` records some"
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "message"),
+    [
+        ("functions/billing/handler.py", "", "must have a function handler() under @durable_execution"),
+        ("functions/billing/handler.py", "def handler(): ...", "must have a function handler()"),
+        ("tests/functions/billing/recording.py", "", "must have a function replaced() that returns a context manager"),
+        ("tests/functions/billing/recording.py", "def replaced(): return 1", "must have a function replaced()"),
+        ("functions/billing/contract.toml", "example = 1", "example = 1: must be the name of an execution"),
+    ],
+)
+def test_a_file_of_a_function_that_is_wrong_is_named(
+    path: str, content: str, message: str, checkout: Checkout, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = checkout()
+    (root / path).write_text(content)
+    assert main(["record"], root) == 2
+    error = capsys.readouterr().err
+    assert f"{path}: {message}" in error
+
+
+def test_a_function_that_is_not_there_is_refused(billing: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--function", "refunds"], billing) == 2
+    assert capsys.readouterr().err == "there is no function refunds in functions/; there are billing\n"
+
+
+# Two functions whose modules have the same names, and a package that both share and that keeps a count.
+REFUNDS = """
+from aws_durable_execution_sdk_python import durable_execution
+
+from refunds.amounts import AMOUNT
+from money.ledger import enter
+
+
+@durable_execution
+def handler(event, context):
+    context.step(lambda _: [AMOUNT, enter(), str(context.execution_context.durable_execution_arn)], name="refund")
+    return event
+"""
+BILLING = REFUNDS.replace("refunds", "billing").replace("refund", "pay / all")
+LEDGER = "entries = []\n\n\ndef enter():\n    entries.append(1)\n    return len(entries)\n"
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> Path:
+    for number, (name, source) in enumerate({"billing": BILLING, "refunds": REFUNDS}.items()):
+        folder = write_function(tmp_path, name, source)
+        (folder / "amounts.py").write_text(f"AMOUNT = {number}\n")
+    contract = tmp_path / "functions" / "billing" / "contract.toml"
+    contract.write_text(contract.read_text().replace('["step check", "wait pause", "step pay"]', '["step pay / all"]'))
+    (tmp_path / "functions" / "money").mkdir()
+    (tmp_path / "functions" / "money" / "ledger.py").write_text(LEDGER)
+    return tmp_path
+
+
+def results(root: Path, function: str) -> Any:
+    (history,) = load(function, root)
+    (operation,) = history.operations
+    assert operation.step_details
+    return json.loads(operation.step_details.result or "")
+
+
+def test_each_function_is_recorded_by_itself_with_a_copy_of_what_they_share(two: Path) -> None:
+    done = run_apart(two, "record")
+    assert done.stdout.splitlines() == [
+        "Recorded tests/functions/billing/recorded/1-pay-all-succeeded.json",
+        "billing: 1 of 1 recorded histories replay",
+        "Recorded tests/functions/refunds/recorded/1-refund-succeeded.json",
+        "refunds: 1 of 1 recorded histories replay",
+    ]
+    (billed, refunded) = (results(two, name) for name in ("billing", "refunds"))
+    assert [billed[:2], refunded[:2]] == [[0, 1], [1, 1]]
+    assert billed[2] == refunded[2], "an execution has the same ARN in every recording"
+
+
+def test_one_function_alone_is_recorded(two: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    done = run_apart(two, "record", "--function", "refunds")
+    assert done.stdout.splitlines()[-1] == "1 of 1 recorded histories replay"
+    assert main(["check"], two) == 2
+    output = capsys.readouterr()
+    assert output.out == "refunds: 1 of 1 recorded histories replay\n", "the other function is checked all the same"
+    assert output.err.endswith(
+        "billing/recorded: holds no recorded history; `make record FUNCTION=billing` records some\n"
+    )
+
+
+def test_a_break_is_told_with_its_function(two: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_apart(two, "record").returncode == 0
+    handler = two / "functions" / "refunds" / "handler.py"
+    handler.write_text(handler.read_text().replace('name="refund"', 'name="give-back"'))
+    assert main(["check"], two) == 1
+    output = capsys.readouterr()
+    assert output.err.startswith("refunds: 1-refund-succeeded: operation 1, STEP refund: renamed or replaced")
+    assert output.out == ("billing: 1 of 1 recorded histories replay\nrefunds: 0 of 1 recorded histories replay\n")
+
+
+def test_nothing_that_was_imported_stays(two: Path) -> None:
+    before = list(sys.path), dict(sys.modules)
+    for name in ("billing", "refunds", "billing"):
+        with imported(name, two):
+            own = {f"{name}.handler", f"{name}.amounts", "money.ledger"}
+            assert own <= sys.modules.keys()
+    assert (list(sys.path), dict(sys.modules)) == before

@@ -45,6 +45,8 @@ class Job:
     steps: dict[str, Step] = field(default_factory=dict[str, Step])
     refusals: list[str] = field(default_factory=list[str])
     """What it was refused, and why: the errors that its actions tell of."""
+    title: str = ""
+    """What GitHub calls it, which need not tell it from the others."""
 
     @property
     def log(self) -> str:
@@ -53,7 +55,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Order:
+class Task:
     """What act is asked to run."""
 
     tree: Path
@@ -65,7 +67,6 @@ class Order:
     payload: Path
     actor: str
     matrix: Mapping[str, str]
-    variables: Mapping[str, str]
     token: str
     environ: Mapping[str, str]
     actions: Iterable[str]
@@ -87,14 +88,14 @@ class Runner:
         self._running: set[subprocess.Popen[str]] = set()
         self._stopped = False
 
-    def run(self, order: Order, name: str, folder: Path) -> Job:
+    def run(self, task: Task, name: str, folder: Path) -> Job:
         """Run a job, whose files all go into a folder."""
         (folder / "tmp").mkdir()
         job = Job(name, started=time.time())
-        with self._started(order, folder) as process, (folder / "act.log").open("w") as log:
+        with self._started(task, folder) as process, (folder / "act.log").open("w") as log:
             for line in process.stdout or ():
                 log.write(line)
-                _take(job, order.key, line)
+                _take(job, task.key, line)
         job.ended = time.time()
         if (folder / CANCELLED).exists():
             job.result = "cancelled"
@@ -108,13 +109,13 @@ class Runner:
                 process.stdin.close()
 
     @contextmanager
-    def _started(self, order: Order, folder: Path) -> "Generator[subprocess.Popen[str]]":
+    def _started(self, task: Task, folder: Path) -> "Generator[subprocess.Popen[str]]":
         if self._stopped:
             raise InterruptedError("the rehearsal was stopped")
         path = os.pathsep.join([*map(str, PATH), *SYSTEM_PATH])
         own = {"PATH": path, "HOME": str(self._home), "PYTHON": sys.executable}
         with subprocess.Popen(
-            [sys.executable, "-m", "tests.rehearsal.leash", *_command(order, folder, self._folders)],
+            [sys.executable, "-m", "tests.rehearsal.leash", *_command(task, folder, self._folders)],
             cwd=ROOT,
             env=own,
             stdin=subprocess.PIPE,
@@ -130,17 +131,16 @@ class Runner:
                 self._running.remove(process)
 
 
-def _command(order: Order, folder: Path, actions: Sequence[Path]) -> list[str]:
-    environ = {**order.environ, "TMPDIR": str(folder / "tmp")}
+def _command(task: Task, folder: Path, actions: Sequence[Path]) -> list[str]:
+    environ = {**task.environ, "TMPDIR": str(folder / "tmp")}
     return [
-        *(str(ACT), order.event, "--directory", str(order.tree), "--workflows", str(order.file), "--job", order.key),
-        *("--eventpath", str(order.payload), "--actor", order.actor, "--secret", f"GITHUB_TOKEN={order.token}"),
+        *(str(ACT), task.event, "--directory", str(task.tree), "--workflows", str(task.file), "--job", task.key),
+        *("--eventpath", str(task.payload), "--actor", task.actor, "--secret", f"GITHUB_TOKEN={task.token}"),
         *("--platform", f"{RUNNER}=-self-hosted", "--no-cache-server", "--no-skip-checkout"),
         *("--action-cache-path", str(folder / "act"), "--action-offline-mode", "--json"),
-        *(option for pair in order.matrix.items() for option in ("--matrix", ":".join(pair))),
-        *(option for pair in order.variables.items() for option in ("--var", "=".join(pair))),
+        *(option for pair in task.matrix.items() for option in ("--matrix", ":".join(pair))),
         *(option for pair in environ.items() for option in ("--env", "=".join(pair))),
-        *(option for stand_in in _stand_ins(order.actions, actions) for option in ("--local-repository", stand_in)),
+        *(option for stand_in in _stand_ins(task.actions, actions) for option in ("--local-repository", stand_in)),
     ]
 
 

@@ -1,20 +1,24 @@
-"""The GitHub environments, as README.md asks for them: who may enter them, and their variables."""
+"""The GitHub environments, and who may enter them, as README.md asks for that."""
 
-from infra.environment import load, names
+from collections.abc import Iterable
+
+from infra.environment import Environment
 from infra.policies.purposes import PURPOSES, github_environment
 from infra.policies.trust import MAIN
 
 
-def may_enter(ref: str, environment: str) -> bool:
-    """Return whether an environment's branch rules let in the jobs of a ref."""
-    open_to_pull_requests = environment in ("preview", "preview-teardown") or environment.endswith("-read")
+def names(environments: Iterable[Environment]) -> list[str]:
+    """Return the names of all GitHub environments that there are for environments."""
+    return [github_environment(each, purpose) for each in environments for purpose in PURPOSES]
+
+
+def may_enter(ref: str, name: str, previews: str) -> bool:
+    """Return whether the branch rules of a GitHub environment let in the jobs of a ref.
+
+    Args:
+        ref: that of the run.
+        name: the GitHub environment.
+        previews: the environment that hosts previews.
+    """
+    open_to_pull_requests = name in (previews, f"{previews}-teardown") or name.endswith("-read")
     return ref == MAIN or (open_to_pull_requests and ref.startswith("refs/pull/"))
-
-
-# Each GitHub environment, and its variables.
-ENVIRONMENTS = {
-    github_environment(name, purpose): {"AWS_ACCOUNT_ID": load(name).account, "AWS_REGION": load(name).region}
-    for name in names()
-    if name != "local"
-    for purpose in PURPOSES
-}

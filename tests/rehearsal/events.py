@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 
 from infra.policies.trust import MAIN
-from infra.repository import load
+from infra.project import load
 from tests.github.state import Pull, Table
 
-REPOSITORY = load()
+REPOSITORY = load().repository
 OWNER = REPOSITORY.owner
 
 
@@ -76,7 +76,7 @@ def repository() -> Table:
         "repository": {
             "full_name": REPOSITORY.full_name,
             "name": REPOSITORY.name,
-            "id": REPOSITORY.repository_id,
+            "id": REPOSITORY.id,
             "default_branch": "main",
             "owner": {"login": OWNER, "id": REPOSITORY.owner_id},
         }

@@ -2,30 +2,30 @@
 
 import itertools
 import json
-import os
 import time
-from collections.abc import Callable, Generator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Generator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
 import yaml
 
 from infra import ROOT
-from infra.console.progress import console, doing
+from infra import project as projects
+from infra.console.progress import doing
 from tests.github.server import serve
-from tests.github.state import Pull, State, Table
+from tests.github.state import Pull, State
 from tests.rehearsal import environments, events, workflows
-from tests.rehearsal.act import Job, Order, Runner
+from tests.rehearsal.act import Job, Runner, Task
 from tests.rehearsal.concurrency import Groups, Place
 from tests.rehearsal.events import REPOSITORY, Event
 from tests.rehearsal.issuer import Issuer
+from tests.rehearsal.jobs import Jobs
 from tests.rehearsal.repository import Change, Repository
-from tests.rehearsal.run import Meanwhile, Run, Runs, kept
+from tests.rehearsal.run import Meanwhile, Run, Runs
 from tests.rehearsal.step import CANCEL, VARIABLE
-from tests.rehearsal.workflows import Outcome, Planned
-from tests.workflows.reading import needs, read, third_party
+from tests.rehearsal.workflows import Planned
+from tests.workflows.reading import read, third_party
 
 
 class GitHub:
@@ -45,6 +45,7 @@ class GitHub:
         (folder / "home").mkdir()
         self.state = State(REPOSITORY.full_name)
         self.issuer = Issuer()
+        self._previews = projects.load().previews
         self.repository = Repository(folder, change)
         self.runs: list[Run] = []
         self.without_branch_rules: set[str] = set()
@@ -123,6 +124,10 @@ class GitHub:
         self._run_all(runs, {}, meanwhile)
         return {run.workflow: run for run in runs}
 
+    def tree(self, commit: str) -> Path:
+        """Return a checkout of a commit for which a workflow ran."""
+        return self._folder / f"tree-{commit}"
+
     def _run_all(self, runs: list[Run], before: Mapping[str, Job], meanwhile: Meanwhile | None = None) -> None:
         with doing("; ".join(run.title for run in runs)), ThreadPoolExecutor(len(runs) or 1) as pool:
             under_way = [pool.submit(self._run, run, before) for run in runs]
@@ -141,7 +146,7 @@ class GitHub:
         return self.happen(events.pull_request(pull, action, commit))
 
     def _start(self, event: Event) -> list[Run]:
-        tree = self._tree(event)
+        tree = self.tree(event.commit)
         if not tree.exists():
             self.repository.export(event.commit, tree)
         files = [name for name, content in read(tree).items() if events.starts(name, content, event)]
@@ -151,61 +156,25 @@ class GitHub:
         return runs
 
     def _run(self, run: Run, before: Mapping[str, Job]) -> None:
-        """Run the jobs of a workflow, each as soon as those that it needs have ended.
+        """Run the jobs of a workflow.
 
         Args:
             run: of what.
             before: the jobs of an earlier attempt, of which those stay that need not run again.
         """
-        outcomes: dict[str, Outcome] = {}
-        under_way: dict[Future[Outcome], str] = {}
-        with run.going(), ThreadPoolExecutor(os.cpu_count()) as pool:
-            found = read(self._tree(run.event))
-            jobs: Table = found[run.workflow]["jobs"]
-            planned = {key: workflows.plan(found, run.workflow, key, run.event, run.id) for key in jobs}
-            stay = kept(jobs, planned, before) if before else {}
-            while len(outcomes) < len(jobs):
-                for key, job in jobs.items():
-                    waits = key in outcomes or key in under_way.values()
-                    if not waits and outcomes.keys() >= set(needs(job)):
-                        one = partial(self._run_one, run, found[run.workflow], dict(outcomes), stay)
-                        under_way[pool.submit(self._run_job, one, job, planned[key])] = key
-                for done in wait(under_way, return_when=FIRST_COMPLETED).done:
-                    outcomes[under_way.pop(done)] = done.result()
 
-    def _run_job(self, one: Callable[[Planned], Job], job: Table, planned: list[Planned]) -> Outcome:
-        """Run a job for each value of its matrix."""
-        with ThreadPoolExecutor() as pool:
-            jobs = list(pool.map(one, planned))
-        results = {job.result for job in jobs}
-        worst = next(result for result in ("failure", "cancelled", "success", "skipped") if result in results)
-        steps = {step: found.outputs for each in jobs for step, found in each.steps.items()}
-        return Outcome(worst, workflows.outputs(job, steps))
+        def play(planned: Planned, goes_on: bool) -> Job:
+            return self._refused(run, planned) or self._in_turn(run, planned, goes_on=goes_on)
 
-    def _run_one(
-        self, run: Run, workflow: Table, outcomes: Mapping[str, Outcome], stay: Mapping[str, Job], planned: Planned
-    ) -> Job:
-        known = workflows.contexts(workflow, run.event, run.id, outcomes)
-        job = workflow["jobs"][planned.key]
-        if planned.name in stay:
-            found = stay[planned.name]
-        elif not workflows.starts(job, known, cancelled=run.cancelled):
-            found = Job(planned.name, time.time(), time.time(), "skipped")
-        else:
-            goes_on = workflows.starts(job, known, cancelled=True)
-            found = self._refused(run, planned) or self._in_turn(
-                run, workflows.isolate(workflow, planned.key, outcomes), planned, goes_on=goes_on
-            )
-        run.jobs[planned.name] = found
-        console.print(f"    {found.result:9} {found.name}: {found.ended - found.started:.1f} s", soft_wrap=True)
-        return found
+        with run.going():
+            files = read(self.tree(run.event.commit))
+            Jobs(run, before, play).run(workflows.start(files, run.workflow, run.event, run.id))
 
-    def _in_turn(self, run: Run, workflow: Table, planned: Planned, *, goes_on: bool) -> Job:
+    def _in_turn(self, run: Run, planned: Planned, *, goes_on: bool) -> Job:
         """Run a job once its concurrency group lets it, unless it is cancelled before.
 
         Args:
             run: of what.
-            workflow: the job alone.
             planned: it.
             goes_on: whether it does even if its run is cancelled.
         """
@@ -219,32 +188,31 @@ class GitHub:
         group = planned.group or f"{run.id} {planned.name}"
         with self._groups.turn(place, group, cancels=planned.cancels) as may_run:
             if may_run:
-                return self._runner.run(self._order(run, workflow, planned, folder), planned.name, folder)
+                return self._runner.run(self._task(run, planned, folder), planned.name, folder)
             return Job(planned.name, time.time(), time.time(), "cancelled")
 
     def _refused(self, run: Run, planned: Planned) -> Job | None:
         """Return a job that GitHub does not start, because of the rules of its environment."""
         name = planned.environment
-        if not name or name in self.without_branch_rules or environments.may_enter(run.event.ref, name):
+        if not name or name in self.without_branch_rules or environments.may_enter(run.event.ref, name, self._previews):
             return None
         reason = f"GitHub: {run.event.ref} is not allowed to deploy to {name} due to environment protection rules"
         return Job(planned.name, time.time(), time.time(), "failure", refusals=[reason])
 
-    def _order(self, run: Run, workflow: Table, planned: Planned, folder: Path) -> Order:
+    def _task(self, run: Run, planned: Planned, folder: Path) -> Task:
         (folder / "event.json").write_text(json.dumps(run.event.payload))
-        (folder / run.workflow).write_text(yaml.safe_dump(workflow, sort_keys=False, width=10_000))
-        return Order(
-            tree=self._tree(run.event),
+        (folder / run.workflow).write_text(yaml.safe_dump(planned.content, sort_keys=False, width=10_000))
+        return Task(
+            tree=self.tree(run.event.commit),
             file=folder / run.workflow,
             key=planned.key,
             event=run.event.name,
             payload=folder / "event.json",
             actor=run.event.actor,
             matrix=planned.matrix,
-            variables=environments.ENVIRONMENTS.get(planned.environment, {}),
             token=",".join(f"{scope}={access}" for scope, access in planned.permissions.items()) or "none",
             environ=self._environ | self._given(run, planned) | {VARIABLE: str(folder / CANCEL)},
-            actions=third_party(self._tree(run.event)),
+            actions=third_party(self.tree(run.event.commit)),
         )
 
     def _given(self, run: Run, planned: Planned) -> dict[str, str]:
@@ -256,6 +224,3 @@ class GitHub:
             given["ACTIONS_ID_TOKEN_REQUEST_URL"] = f"{self.state.url}/token?{where}"
             given["ACTIONS_ID_TOKEN_REQUEST_TOKEN"] = "rehearsal"  # noqa: S105 - it guards nothing
         return given
-
-    def _tree(self, event: Event) -> Path:
-        return self._folder / f"tree-{event.commit}"

@@ -1,16 +1,13 @@
 """A run of a workflow: its jobs, attempts and cancellation."""
 
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from tests.github.state import Table
 from tests.rehearsal.act import Job
 from tests.rehearsal.concurrency import Place
 from tests.rehearsal.events import Event
-from tests.rehearsal.workflows import Planned
-from tests.workflows.reading import needs
 
 
 @dataclass
@@ -52,21 +49,3 @@ Runs = dict[str, Run]
 """Those that one thing that happened led to, by the workflow's file."""
 Meanwhile = Callable[[Runs], object]
 """What somebody does while they run."""
-
-
-def kept(jobs: Table, planned: Mapping[str, list[Planned]], before: Mapping[str, Job]) -> dict[str, Job]:
-    """Return the jobs that are left as they are when those that failed run again, and those that need these."""
-
-    def failed(name: str) -> bool:
-        return before[name].result in ("failure", "cancelled")
-
-    def runs_again(key: str) -> bool:
-        return any(failed(each.name) for each in planned[key]) or any(map(runs_again, needs(jobs[key])))
-
-    return {
-        each.name: before[each.name]
-        for key, job in jobs.items()
-        if not any(map(runs_again, needs(job)))
-        for each in planned[key]
-        if not failed(each.name)
-    }

@@ -1,6 +1,7 @@
 """Where a rehearsal takes place: accounts on the local AWS with IAM enforced, and a GitHub whose jobs reach them."""
 
 import itertools
+import json
 import os
 import subprocess
 import time
@@ -13,10 +14,12 @@ from threading import Event
 
 import boto3
 
-from infra import ROOT, naming
+from infra import ROOT, budgets, contract, naming
+from infra import project as projects
 from infra.aws.execution import Execution
+from infra.aws.function import DeployedFunction
 from infra.aws.target import Target
-from infra.environment import load
+from infra.environment import Environment, load_all
 from infra.errors import CommandError
 from infra.local.aws import LocalAws
 from tests.github.state import Pull
@@ -26,8 +29,7 @@ from tests.rehearsal.run import Run
 
 INSTALLED = (".venv", ".tools", "node_modules")
 POLL_SECONDS = 0.1
-PAUSE_BETWEEN_ORDERS_SECONDS = 0.5
-ORDER_ENDS_WITHIN_SECONDS = 60
+PAUSE_BETWEEN_EVENTS_SECONDS = 0.5
 
 
 class UnexpectedError(Exception):
@@ -46,7 +48,38 @@ class Stage:
         for name in INSTALLED:
             (self._clone / name).symlink_to(ROOT / name)
         self.pulls: dict[str, Pull] = {}
-        self._orders = itertools.count(1)
+        self.project = projects.load()
+        self.environments = load_all()
+        self._events = itertools.count(1)
+
+    @property
+    def first(self) -> str:
+        """The environment that main is brought to first."""
+        return self.project.promote[0]
+
+    @property
+    def last(self) -> str:
+        """The environment that main is brought to last, which may be the first as well."""
+        return self.project.promote[-1]
+
+    @property
+    def previews(self) -> Environment:
+        """The environment that hosts previews."""
+        return self.environments[self.project.previews]
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """The functions of the work tree."""
+        return self.environments[self.first].function_names
+
+    @property
+    def edited(self) -> str:
+        """The function that scenarios change."""
+        return self.functions[0]
+
+    def edit_clone(self, change: Change) -> None:
+        """Change the clone of main in which the account's owner runs commands."""
+        change(self._clone)
 
     def as_person(self, environment: str, *command: str) -> None:
         """Run a command of the pipeline in a clone of main, with the credentials of the account's owner.
@@ -54,7 +87,7 @@ class Stage:
         Raises:
             UnexpectedError: it failed.
         """
-        place = load(environment)
+        place = self.environments[environment]
         # What the CDK leaves in its user's home, wherever HOME is, and among temporary files goes with the stage.
         home = self.folder / "home"
         own = {"HOME": str(home), "CDK_HOME": str(home / ".cdk"), "TMPDIR": str(self.folder)}
@@ -74,27 +107,36 @@ class Stage:
 
     def session(self, environment: str) -> boto3.Session:
         """Return the session of an account's owner."""
-        return self.aws.session(load(environment).account, load(environment).region)
+        place = self.environments[environment]
+        return self.aws.session(place.account, place.region)
 
     def target(self, environment: str, pull: Pull | None = None) -> Target:
         """Return an environment, or the preview of a pull request, as its account's owner sees it."""
-        return Target(load(environment), pull.number if pull else None, self.session(environment))
+        number = pull.number if pull else None
+        return Target(self.environments[environment], number, given_session=self.session(environment))
 
-    def has_stack(self, environment: str, name: str) -> bool:
-        """Return whether a stack exists."""
-        return self.target(environment).stacks.find(name) is not None
+    def stacks(self, environment: str, pull: Pull | None = None) -> list[str]:
+        """Return the names of the stacks that there are of an environment, or of a preview, but those of its access."""
+        target = self.target(environment, pull)
+        wanted = {naming.platform_stack(target.environment)} if pull is None else set[str]()
+        wanted |= {function.name for function in target.deployed_functions()}
+        return sorted(wanted & set(target.stacks.names()))
 
-    def live_version(self, environment: str, pull: Pull | None = None) -> str | None:
-        """Return the version that an environment's alias, or a preview's, points to."""
-        return self.target(environment, pull).function.live()
+    def live(self, environment: str, pull: Pull | None = None) -> dict[str, str | None]:
+        """Return the versions that the aliases of the functions that are deployed point to, by folder."""
+        return {each.folder: each.live() for each in self.target(environment, pull).deployed_functions()}
 
-    def live_code(self, environment: str) -> str:
-        """Return the SHA-256 of the code behind an environment's alias."""
-        return self.target(environment).function.code_sha256(naming.ALIAS)
+    def live_everywhere(self) -> dict[str, dict[str, str | None]]:
+        """Return the same of all environments that main is brought to, by their names."""
+        return {name: self.live(name) for name in self.project.promote}
 
     @contextmanager
-    def orders(self, environment: str) -> "Generator[list[Execution]]":
-        """Send orders all the while, and leave their executions, ended, in the list that is given.
+    def executions(self, function: DeployedFunction, root: Path = ROOT) -> "Generator[list[Execution]]":
+        """Start executions all the while, and leave them, ended, in the list that is given.
+
+        Args:
+            function: of what.
+            root: the checkout in which its contract stands.
 
         Raises:
             UnexpectedError: one was refused.
@@ -105,10 +147,10 @@ class Stage:
         def send() -> Iterator[str]:
             while True:
                 try:
-                    yield self._order(environment)
+                    yield self.execute(function, root)
                 except CommandError as error:
-                    raise UnexpectedError(f"an order of {environment} was refused: {error}") from error
-                if enough.wait(PAUSE_BETWEEN_ORDERS_SECONDS):
+                    raise UnexpectedError(f"an event for {function.name} was refused: {error}") from error
+                if enough.wait(PAUSE_BETWEEN_EVENTS_SECONDS):
                     return
 
         with ThreadPoolExecutor() as pool:
@@ -117,22 +159,27 @@ class Stage:
                 yield ended
             finally:
                 enough.set()
-            function = self.target(environment).function
-            ended += [function.follow(arn, ORDER_ENDS_WITHIN_SECONDS) for arn in sent.result()]
+            ended += [self.follow(function, arn) for arn in sent.result()]
 
-    def refuses_orders(self, environment: str) -> bool:
-        """Send an order that nobody waits for, and return whether it is refused."""
+    def follow(self, function: DeployedFunction, arn: str) -> Execution:
+        """Follow an execution for as long as a smoke execution may take."""
+        return function.follow(arn, budgets.SMOKE)
+
+    def refuses_events(self, function: DeployedFunction) -> bool:
+        """Send an event that nobody waits for, and return whether it is refused."""
         try:
-            self._order(environment)
+            self.execute(function)
         except CommandError:
             return True
-        time.sleep(PAUSE_BETWEEN_ORDERS_SECONDS)
+        time.sleep(PAUSE_BETWEEN_EVENTS_SECONDS)
         return False
 
-    def _order(self, environment: str) -> str:
+    def execute(self, function: DeployedFunction, root: Path = ROOT) -> str:
+        """Start an execution with the event that the function's contract has for it, and return its ARN."""
         # Of a name that was given before, Lambda would return the execution from then.
-        name = f"{self.github.repository.main()[:12]}-{next(self._orders)}"
-        return self.target(environment).function.start(name, f'{{"orderId": "{name}"}}'.encode())
+        name = f"{self.github.repository.main()[:12]}-{next(self._events)}"
+        event = contract.load(function.folder, root).event_of(name)
+        return function.start(name, json.dumps(event).encode())
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from tests.github.state import Table
-from tests.rehearsal.act import Job, Order, Runner
+from tests.rehearsal.act import Job, Runner, Task
 from tests.rehearsal.repository import Repository
 from tests.rehearsal.workflows import RUNNER, Outcome, isolate
 
@@ -23,7 +23,7 @@ WORKFLOW: Table = {
             "needs": ["before"],
             "if": "always()",
             "steps": [
-                {"id": "one", "run": 'echo "told=$GIVEN ${{ vars.PLACE }}" >> "$GITHUB_OUTPUT"'},
+                {"id": "one", "run": 'echo "told=$GIVEN" >> "$GITHUB_OUTPUT"'},
                 {"id": "two", "run": "echo ${{ needs.before.result }} ${{ needs.before.outputs.it }}"},
                 {"id": "three", "run": "echo it is ${{ github.token }}; exit 1"},
             ],
@@ -40,10 +40,10 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "tree"
 
 
-def order(tree: Path, folder: Path, workflow: Table) -> Order:
+def task(tree: Path, folder: Path, workflow: Table) -> Task:
     (folder / "event.json").write_text("{}")
     (folder / "try.yml").write_text(yaml.safe_dump(workflow))
-    return Order(
+    return Task(
         tree=tree,
         file=folder / "try.yml",
         key="job",
@@ -51,7 +51,6 @@ def order(tree: Path, folder: Path, workflow: Table) -> Order:
         payload=folder / "event.json",
         actor="somebody",
         matrix={},
-        variables={"PLACE": "here"},
         token="hush-hush",
         environ={"GIVEN": "given"},
         actions=[],
@@ -59,7 +58,7 @@ def order(tree: Path, folder: Path, workflow: Table) -> Order:
 
 
 def run(tree: Path, folder: Path, before: Outcome) -> Job:
-    return Runner(folder).run(order(tree, folder, isolate(WORKFLOW, "job", {"before": before})), "job", folder)
+    return Runner(folder).run(task(tree, folder, isolate(WORKFLOW, "job", {"before": before})), "job", folder)
 
 
 def test_a_job_has_what_it_is_given_and_what_it_needs_and_its_failure_is_told(tree: Path, tmp_path: Path) -> None:
@@ -70,7 +69,7 @@ def test_a_job_has_what_it_is_given_and_what_it_needs_and_its_failure_is_told(tr
         "two": "success",
         "three": "failure",
     }
-    assert job.steps["one"].outputs == {"told": "given here"}
+    assert job.steps["one"].outputs == {"told": "given"}
     assert job.steps["two"].lines == ["failure unknown\n"]
 
 
@@ -82,14 +81,26 @@ def test_a_job_whose_condition_does_not_hold_is_skipped(tree: Path, tmp_path: Pa
     job: Table = WORKFLOW["jobs"]["job"] | {"if": "success()"}
     workflow = WORKFLOW | {"jobs": WORKFLOW["jobs"] | {"job": job}}
     isolated = isolate(workflow, "job", {"before": Outcome("skipped")})
-    assert Runner(tmp_path).run(order(tree, tmp_path, isolated), "job", tmp_path).result == "skipped"
+    assert Runner(tmp_path).run(task(tree, tmp_path, isolated), "job", tmp_path).result == "skipped"
+
+
+def test_a_job_that_is_called_has_what_the_call_gives_it(tree: Path, tmp_path: Path) -> None:
+    called: Table = {
+        "on": {"workflow_call": {"inputs": {"place": {"type": "string"}, "count": {"type": "number", "default": 3}}}},
+        "jobs": {"job": {"runs-on": RUNNER, "steps": [{"run": "echo ${{ inputs.place }} ${{ inputs.count == 6 }}"}]}},
+    }
+    (copy := tmp_path / "tree").symlink_to(tree)
+    (tree / ".github" / "workflows" / "called.yml").write_text(yaml.safe_dump(called))
+    job = {"uses": "./.github/workflows/called.yml", "with": {"place": "here", "count": 6}}
+    found = Runner(tmp_path).run(task(copy, tmp_path, {"on": "push", "jobs": {"job": job}}), "call", tmp_path)
+    assert (found.result, found.log) == ("success", "here true\n")
 
 
 def test_a_job_that_is_stopped_leaves_no_process_behind(tree: Path, tmp_path: Path) -> None:
     os.mkfifo(pipe := tmp_path / "pipe")
     started = tmp_path / "started"
     job: Table = {"runs-on": RUNNER, "steps": [{"run": f"exec 3> {pipe}; touch {started}; exec sleep 600"}]}
-    asked = order(tree, tmp_path, {"on": "push", "jobs": {"job": job}})
+    asked = task(tree, tmp_path, {"on": "push", "jobs": {"job": job}})
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
     runner = Runner(tmp_path)
     with ThreadPoolExecutor() as pool:

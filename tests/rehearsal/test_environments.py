@@ -1,13 +1,15 @@
 from infra.policies.trust import MAIN
 from tests.github.state import Pull
+from tests.infra.fakes.environments import DEV, PREVIEW, PROD
 from tests.rehearsal import events
-from tests.rehearsal.environments import ENVIRONMENTS, may_enter
+from tests.rehearsal.environments import may_enter, names
 
 
 def test_pull_requests_may_enter_the_environments_of_previews_and_those_that_read() -> None:
-    entered = {name for name in ENVIRONMENTS if may_enter("refs/pull/7/merge", name)}
+    everything = names([DEV, PREVIEW, PROD])
+    entered = {name for name in everything if may_enter("refs/pull/7/merge", name, "preview")}
     assert entered == {"preview", "preview-teardown", "preview-read", "dev-read", "prod-read"}
-    assert all(may_enter(MAIN, name) for name in ENVIRONMENTS)
+    assert all(may_enter(MAIN, name, "preview") for name in everything)
 
 
 def test_a_pull_request_that_was_merged_runs_on_main() -> None:

@@ -5,7 +5,6 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -86,52 +85,6 @@ def the_step(job: Table, words: str) -> Table:
     """Return the one step whose command holds these words."""
     (found,) = [each for each in steps(job) if words in each.get("run", "")]
     return found
-
-
-@dataclass(frozen=True)
-class Access:
-    """A job that enters a GitHub environment, and the role that it assumes there."""
-
-    workflow: str
-    job: str
-    called: str
-    github_environment: str
-    role: str
-
-
-def accesses(workflow: str) -> Iterator[Access]:
-    """Follow a workflow's jobs through the reusable workflows that they call, to every role that they come to."""
-    for name, job in WORKFLOWS[workflow]["jobs"].items():
-        for chosen in _choices(workflow):
-            for found in _accesses(workflow, job, chosen):
-                yield Access(workflow, name, *found)
-
-
-def _choices(workflow: str) -> Iterator[dict[str, str]]:
-    """Yield what a person may choose who starts a workflow."""
-    started: Table = WORKFLOWS[workflow]["on"].get("workflow_dispatch") or {}
-    options = {key: given["options"] for key, given in started.get("inputs", {}).items() if given["type"] == "choice"}
-    for values in product(*options.values()):
-        yield dict(zip(options, values, strict=True))
-
-
-def _accesses(workflow: str, job: Table, inputs: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
-    for matrix in matrices(job):
-        known = {f"inputs.{key}": value for key, value in inputs.items()}
-        known |= {f"matrix.{key}": value for key, value in matrix.items()}
-        if target := called(job):
-            given = {key: fill(str(value), known) for key, value in job.get("with", {}).items()}
-            for inner in WORKFLOWS[target]["jobs"].values():
-                yield from _accesses(target, inner, given)
-        elif "environment" in job or job["permissions"].get("id-token"):
-            for credentials in uses(job, "aws-actions/configure-aws-credentials") or [{}]:
-                role = fill(credentials.get("with", {}).get("role-to-assume", "no role"), known)
-                yield workflow, fill(job.get("environment", "none"), known), role
-
-
-def fill(text: str, known: Mapping[str, str]) -> str:
-    """Put values into a text's expressions. What is not known stays as it is, and equals nothing that is expected."""
-    return re.sub(r"\$\{\{ ([\w.]+) }}", lambda match: str(known.get(match[1], match[0])), text)
 
 
 def ask_github(command: str, question: object) -> Any:

@@ -5,13 +5,13 @@ import re
 import shutil
 import subprocess
 from argparse import Namespace
+from typing import cast
 
 import pytest
 
 from infra import ROOT
-from infra.aws.target import Target
-from infra.console.report import Report
-from infra.pipeline.__main__ import COMMANDS, main
+from infra.pipeline.__main__ import COMMANDS, OF_PREVIEWS, parser
+from infra.pipeline.arguments import write_versions
 from tests.workflows.reading import ACTIONS, JOBS, Table, steps, the_step
 
 # In place of the shell, which would keep from it that the run was cancelled.
@@ -23,8 +23,9 @@ VALUES = {
     "PULL_REQUEST": "7",
     "COMMIT": "0" * 40,
     "DIGEST": "0" * 64,
-    "VERSION": "3",
-    "CONFIRM": "orders-pr-7",
+    "VERSIONS": "billing=3,refunds=4",
+    "FUNCTION": "billing",
+    "CONFIRM": "acme-pr-7",
     "RUNNING": "stop",
 }
 
@@ -47,46 +48,44 @@ def _arguments(job: Table, step: Table, values: dict[str, str]) -> list[str]:
     return done.stdout.removesuffix("\0").split("\0")
 
 
-def _parse(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> Namespace:
-    parsed: list[Namespace] = []
-
-    def run(_: Target, namespace: Namespace) -> Report:
-        parsed.append(namespace)
-        return Report({})
-
-    monkeypatch.setattr(COMMANDS[arguments[0]], "run", run)
-    assert main(arguments) == 0
-    return parsed[0]
+def _passed(parsed: Namespace) -> set[str]:
+    """Return the values of a command's options, as they were given."""
+    return {write_versions(cast("dict[str, str]", value)) if isinstance(value, dict) else str(value) for value in vars(parsed).values()}
 
 
 @pytest.mark.parametrize(("where", "job", "step"), OURS, ids=lambda value: value if isinstance(value, str) else "")
-def test_the_pipeline_has_the_command_of(where: str, job: Table, step: Table, monkeypatch: pytest.MonkeyPatch) -> None:
-    arguments = _arguments(job, step, VALUES)
-    assert arguments[0] in COMMANDS, where
-    known = vars(_parse(arguments, monkeypatch))
+def test_the_pipeline_has_the_command_of(where: str, job: Table, step: Table) -> None:
+    parsed = parser().parse_args(_arguments(job, step, VALUES))
     # Each variable that the step has for the command arrives in one of its options.
-    passed = {str(value) for value in known.values()}
-    assert {VALUES[name] for name in step.get("env", {}) if name in VALUES} <= passed
+    assert {VALUES[name] for name in step.get("env", {}) if name in VALUES} <= _passed(parsed), where
+    known_without = parsed.command in OF_PREVIEWS or parsed.command not in COMMANDS
+    assert known_without or parsed.environment == VALUES["ENVIRONMENT"], f"{where}: say on which environment"
 
 
-def test_without_a_pull_request_an_environments_own_stacks_are_deployed_and_tried(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_without_a_pull_request_an_environments_own_stacks_are_deployed_and_tried() -> None:
     job = JOBS["environment.yml", "deploy"]
     values = VALUES | {"ENVIRONMENT": "dev", "PULL_REQUEST": ""}
     for command in ("deploy", "smoke", "roll-back"):
-        parsed = _parse(_arguments(job, the_step(job, f"infra.pipeline {command}"), values), monkeypatch)
+        parsed = parser().parse_args(_arguments(job, the_step(job, f"infra.pipeline {command}"), values))
         assert (parsed.environment, parsed.pull_request) == ("dev", None)
 
 
 @pytest.mark.parametrize(("given", "dry_run"), [("yes", True), ("", False)])
-def test_a_teardown_that_is_only_to_be_shown_is_only_shown(
-    given: str, dry_run: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    job = JOBS["remove.yml", "remove"]
+def test_a_teardown_that_is_only_to_be_shown_is_only_shown(given: str, dry_run: bool) -> None:
     values = VALUES | {"ENVIRONMENT": "dev", "PULL_REQUEST": "", "DRY_RUN": given}
-    parsed = _parse(_arguments(job, the_step(job, "infra.pipeline teardown"), values), monkeypatch)
+    parsed = _removal(values)
     assert (parsed.dry_run, parsed.pull_request, parsed.running) == (dry_run, None, "stop")
+
+
+@pytest.mark.parametrize(("given", "function"), [("billing", "billing"), ("", None)])
+def test_a_teardown_removes_one_function_where_one_is_named_and_all_otherwise(given: str, function: str | None) -> None:
+    parsed = _removal(VALUES | {"FUNCTION": given})
+    assert (parsed.function, parsed.pull_request) == (function, 7)
+
+
+def _removal(values: dict[str, str]) -> Namespace:
+    job = JOBS["remove.yml", "remove"]
+    return parser().parse_args(_arguments(job, the_step(job, "infra.pipeline teardown"), values))
 
 
 @pytest.mark.parametrize(("where", "job", "step"), RUNS, ids=lambda value: value if isinstance(value, str) else "")

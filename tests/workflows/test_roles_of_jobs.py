@@ -1,49 +1,81 @@
 """Which job may get which role, and on what way."""
 
+from itertools import product
+
 import pytest
 
-from infra.environment import Environment, load, names
+from infra.environment import Environment, load_all
 from infra.policies import trust
-from infra.policies.purposes import PURPOSES, Purpose, github_environment, role, serves_pull_requests
-from tests.workflows.reading import JOBS, WORKFLOWS, Access, accesses, called, evaluate, steps, the_step, uses
+from infra.policies.purposes import PURPOSES, Purpose
+from infra.project import LOCAL
+from tests.access.environments import KINDS
+from tests.access.jobs import MAIN, PULL_REQUEST
+from tests.github.tokens import Claims, claims
+from tests.infra.fakes.environments import PROJECT
+from tests.workflows.accesses import LOOK_UP, Access, accesses, fill
+from tests.workflows.reading import JOBS, WORKFLOWS, called, evaluate, steps, the_step, uses
 
-ACCOUNT = "${{ vars.AWS_ACCOUNT_ID }}"
 STARTED_BY_ITSELF = [name for name, workflow in WORKFLOWS.items() if set(workflow["on"]) != {"workflow_call"}]
-ALL = [access for name in STARTED_BY_ITSELF for access in accesses(name)]
+WITH_CREDENTIALS = [where for where, job in JOBS.items() if not called(job) and "id-token" in job["permissions"]]
 
 
-def test_these_jobs_get_these_roles_and_no_other_does() -> None:
-    assert {(access.workflow, access.job, access.github_environment, access.role.split("/")[-1]) for access in ALL} == {
-        ("pull-request.yml", "diff", "dev-read", "orders-dev-read"),
-        ("pull-request.yml", "diff", "prod-read", "orders-prod-read"),
-        ("pull-request.yml", "preview", "preview", "orders-preview-deploy"),
-        ("pull-request.yml", "remove", "preview-teardown", "orders-preview-teardown"),
-        ("deploy.yml", "dev", "dev", "orders-dev-deploy"),
-        ("deploy.yml", "diff", "prod-read", "orders-prod-read"),
-        ("deploy.yml", "prod", "prod", "orders-prod-deploy"),
-        ("reconcile.yml", "drift", "dev-drift", "orders-dev-drift"),
-        ("reconcile.yml", "drift", "preview-drift", "orders-preview-drift"),
-        ("reconcile.yml", "drift", "prod-drift", "orders-prod-drift"),
-        ("reconcile.yml", "sweep", "preview-teardown", "orders-preview-teardown"),
-        ("reconcile.yml", "prune", "dev-prune", "orders-dev-prune"),
-        ("reconcile.yml", "prune", "preview-prune", "orders-preview-prune"),
-        ("reconcile.yml", "prune", "prod-prune", "orders-prod-prune"),
-        ("teardown.yml", "remove", "dev-teardown", "orders-dev-teardown"),
-        ("teardown.yml", "remove", "preview-teardown", "orders-preview-teardown"),
-        ("teardown.yml", "remove", "prod-teardown", "orders-prod-teardown"),
+def test_these_jobs_look_up_these_roles_in_these_github_environments_and_no_other_does() -> None:
+    found = {
+        (each.workflow, each.job, each.called, each.github_environment, each.environment, each.purpose)
+        for name in STARTED_BY_ITSELF
+        for each in accesses(name, PROJECT)
+    }
+    assert found == {
+        ("pull-request.yml", "diff", "diff.yml", "dev-read", "dev", "read"),
+        ("pull-request.yml", "diff", "diff.yml", "prod-read", "prod", "read"),
+        ("pull-request.yml", "preview", "environment.yml", "preview", "preview", "deploy"),
+        ("pull-request.yml", "remove", "remove.yml", "preview-teardown", "preview", "teardown"),
+        ("deploy.yml", "first", "diff.yml", "dev-read", "dev", "read"),
+        ("deploy.yml", "first", "environment.yml", "dev", "dev", "deploy"),
+        ("deploy.yml", "second", "diff.yml", "prod-read", "prod", "read"),
+        ("deploy.yml", "second", "environment.yml", "prod", "prod", "deploy"),
+        ("reconcile.yml", "drift", "drift.yml", "dev-drift", "dev", "drift"),
+        ("reconcile.yml", "drift", "drift.yml", "preview-drift", "preview", "drift"),
+        ("reconcile.yml", "drift", "drift.yml", "prod-drift", "prod", "drift"),
+        ("reconcile.yml", "sweep", "reconcile.yml", "preview-teardown", "preview", "teardown"),
+        ("reconcile.yml", "prune", "prune.yml", "dev-prune", "dev", "prune"),
+        ("reconcile.yml", "prune", "prune.yml", "preview-prune", "preview", "prune"),
+        ("reconcile.yml", "prune", "prune.yml", "prod-prune", "prod", "prune"),
+        ("teardown.yml", "remove", "remove.yml", "dev-teardown", "dev", "teardown"),
+        ("teardown.yml", "remove", "remove.yml", "preview-teardown", "preview", "teardown"),
+        ("teardown.yml", "remove", "remove.yml", "prod-teardown", "prod", "teardown"),
     }
 
 
-@pytest.mark.parametrize("access", ALL, ids=lambda access: f"{access.workflow}-{access.github_environment}")
-def test_role_and_github_environment_are_a_pair_that_the_access_stack_makes(access: Access) -> None:
-    prefix = f"arn:aws:iam::{ACCOUNT}:role/"
-    trusted: dict[tuple[str, str], tuple[Environment, Purpose]] = {
-        (github_environment(name, purpose), prefix + role(name, purpose)): (load(name), purpose)
-        for name in names()
-        for purpose in PURPOSES
-    }
-    environment, purpose = trusted[access.github_environment, access.role]
-    assert serves_pull_requests(environment, purpose) or access.called == trust.WORKFLOWS[purpose]
+def _token(access: Access, environment: Environment) -> Claims:
+    """Return the claims of the token that GitHub gives to a job."""
+    by_pull_request = "pull_request" in WORKFLOWS[access.workflow]["on"]
+    return claims(
+        environment.project.repository,
+        event="pull_request" if by_pull_request else "push",
+        ref=PULL_REQUEST if by_pull_request else MAIN,
+        workflow=access.called,
+        environment=access.github_environment,
+    )
+
+
+def _roles_for(token: Claims, environments: dict[str, Environment]) -> list[tuple[str, Purpose]]:
+    """Return the environments and purposes whose roles take a token."""
+    return [
+        (name, purpose)
+        for name, purpose in product(environments, PURPOSES)
+        if trust.claims(environments[name], purpose).items() <= token.items()
+    ]
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "this checkout"])
+@pytest.mark.parametrize("workflow", STARTED_BY_ITSELF)
+def test_a_job_may_assume_the_one_role_that_it_looks_up(workflow: str, kind: str) -> None:
+    environments = KINDS[kind].environments if kind in KINDS else load_all()
+    deployed = {name: each for name, each in environments.items() if name != LOCAL}
+    for access in accesses(workflow, next(iter(deployed.values())).project):
+        token = _token(access, deployed[access.environment])
+        assert _roles_for(token, deployed) == [(access.environment, access.purpose)], access
 
 
 def test_pull_requests_lead_to_no_role_of_mains_own() -> None:
@@ -51,7 +83,7 @@ def test_pull_requests_lead_to_no_role_of_mains_own() -> None:
         access.github_environment
         for name in STARTED_BY_ITSELF
         if any(event.startswith("pull_request") for event in WORKFLOWS[name]["on"])
-        for access in accesses(name)
+        for access in accesses(name, PROJECT)
     }
     assert reached == {"dev-read", "prod-read", "preview", "preview-teardown"}
 
@@ -62,40 +94,54 @@ def test_only_jobs_in_a_github_environment_can_have_tokens_for_aws() -> None:
             assert ("environment" in job) == (job["permissions"].get("id-token") == "write"), where
 
 
-@pytest.mark.parametrize("name", ["environment.yml", "diff.yml", "drift.yml", "prune.yml", "remove.yml"])
-def test_credentials_are_of_the_environments_own_account_and_come_after_what_is_installed(name: str) -> None:
-    (job,) = WORKFLOWS[name]["jobs"].values()
+@pytest.mark.parametrize("where", WITH_CREDENTIALS, ids="-".join)
+def test_a_job_looks_up_the_role_of_its_own_environment_and_purpose(where: tuple[str, str]) -> None:
+    job = JOBS[where]
+    (purpose,) = [found for step in steps(job) for found in LOOK_UP.findall(step.get("run", ""))]
+    environment = job["env"]["ENVIRONMENT"]
+    assert environment.startswith("${{ "), f"{where}: ENVIRONMENT must come from an input or an output, never be a name"
+    expected = environment if purpose == "deploy" else f"{environment}-{purpose}"
+    assert job["environment"] == expected, f"{where}: looks up the role of {purpose}, so its environment is {expected}"
+
+
+@pytest.mark.parametrize("where", WITH_CREDENTIALS, ids="-".join)
+def test_credentials_are_those_that_were_looked_up_and_come_after_what_is_installed(where: tuple[str, str]) -> None:
+    job = JOBS[where]
     (credentials,) = uses(job, "aws-actions/configure-aws-credentials")
-    assert credentials["with"]["allowed-account-ids"] == ACCOUNT
-    assert credentials["with"]["aws-region"] == "${{ vars.AWS_REGION }}"
-    assert credentials["with"]["role-session-name"] == "gha-${{ github.run_id }}"
+    assert credentials["with"] == {
+        "role-to-assume": "${{ steps.target.outputs.role }}",
+        "role-session-name": "gha-${{ github.run_id }}",
+        "allowed-account-ids": "${{ steps.target.outputs.account }}",
+        "aws-region": "${{ steps.target.outputs.region }}",
+    }
     (set_up,) = [each for each in steps(job) if each.get("uses") == "./.github/actions/set-up"]
-    assert steps(job).index(set_up) < steps(job).index(credentials)
+    target = the_step(job, "infra.pipeline target")
+    assert target["id"] == "target"
+    assert "env" not in target, "a step's own variables would take the place of the job's ENVIRONMENT"
+    assert not {"if"} & {*target, *credentials}
+    assert [each for each in steps(job) if each in (set_up, target, credentials)] == [set_up, target, credentials]
 
 
-def test_prod_comes_after_dev_and_after_its_own_diff_and_under_no_condition() -> None:
-    jobs = WORKFLOWS["deploy.yml"]["jobs"]
-    assert jobs["dev"]["needs"] == ["build"]
-    assert jobs["diff"]["needs"] == ["build", "dev"]
-    assert jobs["prod"]["needs"] == ["build", "dev", "diff"]
-    # A condition could let it go on after a failure.
-    assert not any("if" in job for job in jobs.values())
+def test_a_preview_is_deployed_as_it_was_built() -> None:
+    assert JOBS["pull-request.yml", "preview"]["with"] == {
+        "environment": "${{ needs.build.outputs.previews }}",
+        "pull_request": "${{ github.event.pull_request.number }}",
+        "commit": "${{ github.sha }}",
+        "digest": "${{ needs.build.outputs.preview_digest }}",
+    }
 
 
-@pytest.mark.parametrize(
-    ("workflow", "job", "environment"),
-    [("deploy.yml", "dev", "dev"), ("deploy.yml", "prod", "prod"), ("pull-request.yml", "preview", "preview")],
-)
-def test_what_is_deployed_is_what_was_built_for_that_environment(workflow: str, job: str, environment: str) -> None:
-    jobs = WORKFLOWS[workflow]["jobs"]
-    given = jobs[job]["with"]
-    assert given["environment"] == environment
-    assert given["digest"] == f"${{{{ needs.build.outputs.{environment} }}}}"
-    built = the_step(jobs["build"], f"infra.pipeline build --environment {environment}")
-    assert jobs["build"]["outputs"][environment] == f"${{{{ steps.{built['id']}.outputs.digest }}}}"
+def test_only_what_was_built_is_deployed() -> None:
     deploy = the_step(WORKFLOWS["environment.yml"]["jobs"]["deploy"], "infra.pipeline deploy")
     assert '--digest "$DIGEST"' in deploy["run"]
     assert deploy["env"]["DIGEST"] == "${{ inputs.digest }}"
+
+
+def test_what_is_removed_with_a_pull_request_is_its_preview() -> None:
+    known = {"needs": {"project": {"outputs": {"name": "acme", "previews": "preview"}}}}
+    given = JOBS["pull-request.yml", "remove"]["with"]
+    filled = {key: fill(given[key], known | {"github": {"event": {"pull_request": {"number": 7}}}}) for key in given}
+    assert filled == {"environment": "preview", "pull_request": 7, "confirm": "acme-pr-7", "running": "stop"}
 
 
 def test_every_job_of_a_run_uses_the_code_of_the_commit_that_was_built() -> None:
@@ -103,6 +149,7 @@ def test_every_job_of_a_run_uses_the_code_of_the_commit_that_was_built() -> None
         (job,) = WORKFLOWS[name]["jobs"].values()
         (checkout,) = uses(job, "actions/checkout")
         assert checkout["with"]["ref"] == "${{ inputs.commit }}"
+    assert {job["with"]["commit"] for job in WORKFLOWS["stage.yml"]["jobs"].values()} == {"${{ inputs.commit }}"}
     (checkout,) = uses(JOBS["deploy.yml", "build"], "actions/checkout")
     assert checkout["with"]["ref"] == "${{ inputs.commit || github.sha }}"
     commits = {job["with"]["commit"] for (name, _), job in JOBS.items() if name == "deploy.yml" and "with" in job}
@@ -124,18 +171,19 @@ def test_a_rollback_says_so() -> None:
     assert evaluate([name], {"inputs": {}}) == [""]
 
 
-def test_the_alias_goes_back_unless_an_order_went_well() -> None:
+def test_the_aliases_go_back_unless_everything_was_tried_and_went_well() -> None:
     job = WORKFLOWS["environment.yml"]["jobs"]["deploy"]
     deploy, smoke, back = (the_step(job, f"infra.pipeline {command}") for command in ("deploy", "smoke", "roll-back"))
     assert (deploy["id"], smoke["id"]) == ("deploy", "smoke")
     assert [each for each in steps(job) if each in (deploy, smoke, back)] == [deploy, smoke, back]
     assert "if" not in smoke
-    assert back["env"]["VERSION"] == "${{ steps.deploy.outputs.previous_version }}"
+    assert smoke["env"] == {"VERSIONS": "${{ steps.deploy.outputs.versions }}"}
+    assert back["env"] == {"VERSIONS": "${{ steps.deploy.outputs.previous_versions }}"}
     expected = {
         ("success", "success"): False,
         ("success", "failure"): True,
         ("success", "cancelled"): True,
-        # It may have failed, or been cancelled, after the alias had moved.
+        # It may have failed, or been cancelled, after an alias had moved.
         ("failure", "skipped"): True,
         ("cancelled", "skipped"): True,
         ("skipped", "skipped"): False,

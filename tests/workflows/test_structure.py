@@ -7,7 +7,6 @@ import pytest
 import yaml
 
 from infra import find_python
-from infra.environment import names
 from infra.pipeline.drain import CHOICES
 from tests.workflows.reading import (
     ACTION_FILES,
@@ -48,6 +47,7 @@ def test_workflows_start_on_these_events_and_on_no_other() -> None:
     assert {name: set(workflow["on"]) for name, workflow in WORKFLOWS.items()} == {
         "pull-request.yml": {"pull_request"},
         "deploy.yml": {"push", "workflow_dispatch"},
+        "stage.yml": {"workflow_call"},
         "environment.yml": {"workflow_call"},
         "diff.yml": {"workflow_call"},
         "drift.yml": {"workflow_call"},
@@ -74,18 +74,20 @@ def test_each_job_has_these_permissions_and_no_other() -> None:
         ("pull-request.yml", "diff"): ASSUME,
         ("pull-request.yml", "preview"): DEPLOY,
         ("pull-request.yml", "comment"): READ | {"pull-requests": "write"},
+        ("pull-request.yml", "project"): READ,
         ("pull-request.yml", "remove"): ASSUME,
         ("pull-request.yml", "all-green"): {},
         ("deploy.yml", "build"): READ,
-        ("deploy.yml", "dev"): DEPLOY,
-        ("deploy.yml", "diff"): ASSUME,
-        ("deploy.yml", "prod"): DEPLOY,
+        **{("deploy.yml", stage): DEPLOY for stage in ("first", "second", "third", "fourth")},
+        ("stage.yml", "diff"): ASSUME,
+        ("stage.yml", "deploy"): DEPLOY,
         ("environment.yml", "deploy"): DEPLOY,
         ("diff.yml", "diff"): ASSUME,
         ("drift.yml", "drift"): ASSUME | {"issues": "write"},
         ("prune.yml", "prune"): ASSUME,
         ("remove.yml", "remove"): ASSUME,
         ("teardown.yml", "remove"): ASSUME,
+        ("reconcile.yml", "project"): READ,
         ("reconcile.yml", "drift"): ASSUME | {"issues": "write"},
         ("reconcile.yml", "sweep"): DEPLOY | {"issues": "write"},
         ("reconcile.yml", "prune"): ASSUME,
@@ -210,8 +212,9 @@ def test_the_one_job_of_a_pull_request_that_may_write_runs_the_base_branch_and_t
         assert download["with"]["path"].startswith("${{ runner.temp }}/")
 
 
-def test_a_removal_runs_the_code_of_the_default_branch() -> None:
-    (checkout,) = uses(JOBS["remove.yml", "remove"], "actions/checkout")
+@pytest.mark.parametrize("where", [("pull-request.yml", "project"), ("remove.yml", "remove")], ids="-".join)
+def test_a_removal_runs_the_code_of_the_default_branch(where: tuple[str, str]) -> None:
+    (checkout,) = uses(JOBS[where], "actions/checkout")
     assert checkout["with"]["ref"] == "${{ github.event.repository.default_branch }}"
 
 
@@ -220,11 +223,11 @@ def test_dependabot_watches_every_lock_and_every_action() -> None:
     watched = {
         update["package-ecosystem"]: set(update.get("directories", [update.get("directory")])) for update in updates
     }
-    folders = [ROOT, ROOT / "functions", ROOT / "infra"]
-    locks = [*ROOT.glob("requirements*.txt"), *(lock for f in folders[1:] for lock in f.rglob("requirements*.txt"))]
+    locks = [*ROOT.glob("requirements*.txt"), *(ROOT / "infra").rglob("requirements*.txt")]
     assert watched == {
         "github-actions": {"/", *(f"/{path.parent.relative_to(ROOT)}" for path in ACTION_FILES)},
-        "pip": {f"/{path.parent.relative_to(ROOT)}".removesuffix(".") for path in locks},
+        # Each function's lock lies in its own folder.
+        "pip": {"/functions/*", *(f"/{path.parent.relative_to(ROOT)}".removesuffix(".") for path in locks)},
         "npm": {"/"},
     }
     assert all(update["cooldown"]["default-days"] >= 7 and update["groups"] for update in updates)
@@ -236,19 +239,13 @@ def test_what_is_scheduled_begins_off_the_full_hour() -> None:
 
 
 def test_no_part_of_the_night_waits_for_another() -> None:
-    jobs = WORKFLOWS["reconcile.yml"]["jobs"]
-    assert set(jobs) == {"drift", "sweep", "prune"}
-    for job in jobs.values():
-        assert "needs" not in job
+    project, *parts = WORKFLOWS["reconcile.yml"]["jobs"].items()
+    assert project[0] == "project"
+    assert [name for name, _ in parts] == ["drift", "sweep", "prune"]
+    for _, job in parts:
+        assert job["needs"] == ["project"]
         assert "if" not in job
         assert job.get("strategy", {}).get("fail-fast", False) is False
-
-
-def test_the_night_looks_at_every_environment_that_workflows_deploy() -> None:
-    jobs = WORKFLOWS["reconcile.yml"]["jobs"]
-    deployed = {name for name in names() if name != "local"}
-    for part in ("drift", "prune"):
-        assert set(jobs[part]["strategy"]["matrix"]["environment"]) == deployed
 
 
 def test_macos_and_linux_are_tried_on_their_own_processors_with_the_oldest_python_and_those_of_lambda() -> None:
@@ -262,9 +259,9 @@ def test_macos_and_linux_are_tried_on_their_own_processors_with_the_oldest_pytho
     assert job["env"]["PYTHON"] == "python${{ matrix.python }}"
 
 
-def test_a_teardown_offers_these_environments_and_shows_only_unless_told_otherwise() -> None:
+def test_a_teardown_shows_only_unless_told_otherwise() -> None:
     inputs = WORKFLOWS["teardown.yml"]["on"]["workflow_dispatch"]["inputs"]
-    assert set(inputs["environment"]["options"]) == {name for name in names() if name != "local"}
+    assert inputs["environment"] | {"description": ""} == {"description": "", "type": "string", "required": True}
     assert list(inputs["running"]["options"]) == list(CHOICES)
     assert inputs["dry_run"]["default"] is True
     assert inputs["confirm"]["required"] is True

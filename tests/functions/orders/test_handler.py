@@ -137,7 +137,7 @@ def test_an_order_keeps_the_contract(
 ) -> None:
     monkeypatch.setattr(Event, "from_event_with_id", staticmethod(numbered))
     processing.fails_with(*failures)
-    promised = contract.load()
+    promised = contract.load("orders")
     outcome = workflow.run(promised.sample, promised.example)
     result = json.loads(outcome.result.result or "null")
     ended = Ended("arn", promised.example, "1", outcome.result.status.value, result, None)

@@ -11,7 +11,7 @@ import pytest
 from infra.aws.assembly import Assembly, default_folder
 from infra.aws.target import Target
 from infra.errors import UsageError
-from tests.infra.fakes.environments import ACCOUNT, DEV, PREVIEW, REGION
+from tests.infra.fakes.environments import ACCOUNT, DEV, DEV_OF_TWO, PREVIEW, PREVIEW_OF_TWO, REGION
 
 PLACE = f"aws://{ACCOUNT}/{REGION}"
 
@@ -25,9 +25,10 @@ def make(folder: Path, *stacks: str, place: str = PLACE) -> Path:
     return folder
 
 
-def test_an_assembly_of_a_target_holds_its_stacks_in_their_order(tmp_path: Path) -> None:
-    names = Target(DEV).stack_names
-    assembly = Assembly.of(Target(DEV), make(tmp_path, *reversed(names)))
+@pytest.mark.parametrize("target", [Target(DEV), Target(DEV_OF_TWO), Target(PREVIEW_OF_TWO, 7), Target(PREVIEW)])
+def test_an_assembly_of_a_target_holds_its_stacks_in_their_order(target: Target, tmp_path: Path) -> None:
+    names = target.stack_names
+    assembly = Assembly.of(target, make(tmp_path, *reversed(names)))
     assert assembly.stack_names == names[::-1]
     assert assembly.tags(names[0]) == {"commit": "abc"}
 
@@ -35,11 +36,12 @@ def test_an_assembly_of_a_target_holds_its_stacks_in_their_order(tmp_path: Path)
 @pytest.mark.parametrize(
     ("target", "stacks"),
     [
-        pytest.param(Target(DEV), ["platform-dev"], id="one of two"),
-        pytest.param(Target(DEV), ["platform-dev", "orders-dev", "orders-pr-7"], id="one more"),
-        pytest.param(Target(PREVIEW, 7), ["platform-dev", "orders-dev"], id="of another environment"),
-        pytest.param(Target(PREVIEW, 7), ["orders-pr-8"], id="of another pull request"),
-        pytest.param(Target(PREVIEW), ["orders-pr-7"], id="of a preview"),
+        pytest.param(Target(DEV), ["acme-platform-dev"], id="one of two"),
+        pytest.param(Target(DEV_OF_TWO), ["acme-platform-dev", "acme-dev-billing"], id="two of three"),
+        pytest.param(Target(DEV), Target(DEV_OF_TWO).stack_names, id="one more"),
+        pytest.param(Target(PREVIEW, 7), ["acme-platform-dev", "acme-dev-billing"], id="of another environment"),
+        pytest.param(Target(PREVIEW, 7), ["acme-pr-8-billing"], id="of another pull request"),
+        pytest.param(Target(PREVIEW), ["acme-pr-7-billing"], id="of a preview"),
         pytest.param(Target(DEV), [], id="none"),
     ],
 )
@@ -50,8 +52,8 @@ def test_other_stacks_than_the_targets_are_refused(target: Target, stacks: list[
 
 @pytest.mark.parametrize("place", [f"aws://222222222222/{REGION}", f"aws://{ACCOUNT}/us-east-1"])
 def test_what_is_built_for_another_account_or_region_is_refused(place: str, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=f"orders-pr-7 is built for {place}, and not for {PLACE}"):
-        Assembly.of(Target(PREVIEW, 7), make(tmp_path, "orders-pr-7", place=place))
+    with pytest.raises(UsageError, match=f"acme-pr-7-billing is built for {place}, and not for {PLACE}"):
+        Assembly.of(Target(PREVIEW, 7), make(tmp_path, "acme-pr-7-billing", place=place))
 
 
 def test_a_folder_without_an_assembly_is_a_usage_error(tmp_path: Path) -> None:
@@ -69,10 +71,10 @@ def test_the_digest_of_the_code_is_that_of_the_archive_as_lambda_tells_it(tmp_pa
         "Group": {"Type": "AWS::Logs::LogGroup"},
         "Function": {"Type": "AWS::Lambda::Function", "Properties": {"Code": {"S3Key": "built.zip"}}},
     }
-    (tmp_path / "orders-dev.template.json").write_text(json.dumps({"Resources": resources}))
+    (tmp_path / "acme-dev-billing.template.json").write_text(json.dumps({"Resources": resources}))
     (tmp_path / "asset.built.zip").write_bytes(b"built")
     expected = base64.b64encode(hashlib.sha256(b"built").digest()).decode()
-    assert Assembly(tmp_path).code_sha256("orders-dev") == expected
+    assert Assembly(tmp_path).code_sha256("acme-dev-billing") == expected
 
 
 def digest(folder: Path, **files: str) -> str:

@@ -18,7 +18,7 @@ def aws() -> FakeAws:
     """An AWS with the platform of dev."""
     aws = FakeAws()
     outputs = {"Other": "other", "CapacityProviderArn": ARN}
-    aws.formation.stack(naming.platform_stack("dev"), naming.tags("dev"), outputs=outputs)
+    aws.formation.stack(naming.platform_stack(DEV), naming.tags(DEV), outputs=outputs)
     return aws
 
 
@@ -35,6 +35,6 @@ def test_one_that_is_gone_has_none_and_one_that_may_not_be_read_is_an_error(aws:
 
 
 def test_without_a_platform_or_its_output_there_is_no_telling(aws: FakeAws) -> None:
-    aws.formation.stacks[naming.platform_stack("dev")]["Outputs"] = []
+    aws.formation.stacks[naming.platform_stack(DEV)]["Outputs"] = []
     assert capacity_provider.versions(target(aws, DEV)) is None
     assert capacity_provider.versions(target(FakeAws(), DEV)) is None

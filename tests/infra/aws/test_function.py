@@ -15,7 +15,7 @@ from tests.infra.fakes.aws import FakeAws
 from tests.infra.fakes.commands import target
 from tests.infra.fakes.environments import DEV
 
-NAME = naming.orders_stack("dev")
+NAME = "acme-dev-billing"
 # What a stack gave its alias: it sends a tenth to another version.
 HELD: dict[str, Any] = {
     "FunctionVersion": "1",
@@ -34,7 +34,7 @@ def aws() -> FakeAws:
 
 @pytest.fixture
 def function(aws: FakeAws) -> DeployedFunction:
-    return target(aws, DEV).function
+    return target(aws, DEV).function("billing")
 
 
 def aliases(aws: FakeAws) -> dict[str, Any]:
@@ -89,12 +89,12 @@ def test_going_live_moves_the_alias_to_a_version_that_there_is(aws: FakeAws, fun
 
 
 def test_what_is_not_there_is_neither_live_nor_closed_and_has_nothing() -> None:
-    function = target(FakeAws(), DEV).function
+    function = target(FakeAws(), DEV).function("billing")
     function.close()
     function.open()
     assert (function.live(), function.is_closed(), function.versions(), function.running()) == (None, False, [], [])
     with pytest.raises(CommandError, match=f"no function {NAME}:live in {DEV.region}; deploy it first"):
-        function.start("order-1", b"{}")
+        function.start("run-1", b"{}")
 
 
 def test_every_page_of_aliases_and_versions_is_read_and_only_numbers_are_versions(
@@ -121,7 +121,7 @@ def test_what_may_not_be_done_is_not_told_as_a_version_that_is_missing(
 ) -> None:
     aws.deny(refused)
     with pytest.raises(ClientError, match=f"no {refused}"):
-        _ = function.go_live("2"), function.scale("2", 3, 4), function.start("order-1", b"{}")
+        _ = function.go_live("2"), function.scale("2", 3, 4), function.start("run-1", b"{}")
 
 
 def test_a_version_is_deleted_by_its_number(aws: FakeAws, function: DeployedFunction) -> None:
@@ -177,14 +177,14 @@ def test_a_version_is_scaled_where_there_is_one(aws: FakeAws, function: Deployed
 
 
 def test_a_start_is_asynchronous_through_the_alias(aws: FakeAws, function: DeployedFunction) -> None:
-    arn = function.start("order-1", b'{"orderId": "1"}')
+    arn = function.start("run-1", b'{"billId": "1"}')
     assert arn == aws.lambda_.functions[NAME].executions[0].arn
     assert aws.asked("Invoke") == [
         {
             "FunctionName": f"{NAME}:{naming.ALIAS}",
             "InvocationType": "Event",
-            "DurableExecutionName": "order-1",
-            "Payload": b'{"orderId": "1"}',
+            "DurableExecutionName": "run-1",
+            "Payload": b'{"billId": "1"}',
         }
     ]
 
@@ -192,44 +192,44 @@ def test_a_start_is_asynchronous_through_the_alias(aws: FakeAws, function: Deplo
 def test_a_function_that_is_not_durable_is_an_error(aws: FakeAws, function: DeployedFunction) -> None:
     aws.lambda_.functions[NAME].durable = False
     with pytest.raises(CommandError, match="durable config"):
-        function.start("order-1", b"{}")
+        function.start("run-1", b"{}")
 
 
 def test_an_execution_is_followed_to_its_result(aws: FakeAws, function: DeployedFunction) -> None:
-    execution = aws.lambda_.execution(NAME, "order-1")
-    aws.clock.after(20, lambda: vars(execution).update(status="SUCCEEDED", result='{"orderId": "1"}'))
+    execution = aws.lambda_.execution(NAME, "run-1")
+    aws.clock.after(20, lambda: vars(execution).update(status="SUCCEEDED", result='{"billId": "1"}'))
     ended = function.follow(execution.arn, 60)
-    assert (ended.succeeded, ended.result, ended.version, ended.error) == (True, {"orderId": "1"}, "1", None)
+    assert (ended.succeeded, ended.result, ended.version, ended.error) == (True, {"billId": "1"}, "1", None)
     assert all(each["IncludeExecutionData"] for each in aws.asked("GetDurableExecution"))
 
 
 @pytest.mark.parametrize("status", ["FAILED", "TIMED_OUT", "STOPPED", "DELETING"])
 def test_any_other_end_is_no_success(status: str, aws: FakeAws, function: DeployedFunction) -> None:
-    execution = aws.lambda_.execution(NAME, "order-1", status)
-    execution.error = {"ErrorType": "InvalidOrder", "ErrorMessage": "orderId is missing"}
+    execution = aws.lambda_.execution(NAME, "run-1", status)
+    execution.error = {"ErrorType": "InvalidBill", "ErrorMessage": "billId is missing"}
     ended = function.follow(execution.arn, 60)
-    assert (ended.succeeded, ended.status, ended.error) == (False, status, "InvalidOrder: orderId is missing")
+    assert (ended.succeeded, ended.status, ended.error) == (False, status, "InvalidBill: billId is missing")
 
 
 @pytest.mark.parametrize("status", ["RUNNING", "PAUSING", "PAUSED"])
 def test_what_has_not_ended_at_the_deadline_is_named_with_its_status(
     status: str, aws: FakeAws, function: DeployedFunction
 ) -> None:
-    execution = aws.lambda_.execution(NAME, "order-1", status)
+    execution = aws.lambda_.execution(NAME, "run-1", status)
     with pytest.raises(CommandError, match=f"{re.escape(execution.arn)} is {status} after 60 s"):
         function.follow(execution.arn, 60)
     assert execution.status == status
 
 
 def test_an_execution_that_is_not_visible_yet_is_waited_for(aws: FakeAws, function: DeployedFunction) -> None:
-    execution = aws.lambda_.execution(NAME, "order-1", "SUCCEEDED")
+    execution = aws.lambda_.execution(NAME, "run-1", "SUCCEEDED")
     aws.lambda_.functions[NAME].executions = []
     aws.clock.after(module.APPEARS_WITHIN_SECONDS - 1, lambda: aws.lambda_.functions[NAME].executions.append(execution))
     assert function.follow(execution.arn, 60).succeeded
 
 
 def test_an_execution_that_never_appears_is_an_error(aws: FakeAws, function: DeployedFunction) -> None:
-    arn = aws.lambda_.execution(NAME, "order-1").arn
+    arn = aws.lambda_.execution(NAME, "run-1").arn
     aws.lambda_.functions[NAME].executions = []
     with pytest.raises(ClientError, match="ResourceNotFoundException"):
         function.follow(arn, 3600)
@@ -238,7 +238,7 @@ def test_an_execution_that_never_appears_is_an_error(aws: FakeAws, function: Dep
 
 
 def test_a_history_is_read_whole(aws: FakeAws, function: DeployedFunction) -> None:
-    execution = aws.lambda_.execution(NAME, "order-1")
+    execution = aws.lambda_.execution(NAME, "run-1")
     kinds = ["ExecutionStarted", "StepStarted", "StepSucceeded", "ExecutionSucceeded"]
     execution.events = [{"EventType": kind} for kind in kinds]
     assert [event.get("EventType") for event in function.history(execution.arn)] == kinds
@@ -250,25 +250,25 @@ def test_what_runs_pauses_or_is_paused_counts_oldest_first_from_every_page(
 ) -> None:
     statuses = ["RUNNING", "PAUSING", "PAUSED", "RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "STOPPED", "DELETING"]
     for hours, status in enumerate(statuses):
-        execution = aws.lambda_.execution(NAME, f"order-{hours}", status, version="1" if hours else "2")
+        execution = aws.lambda_.execution(NAME, f"run-{hours}", status, version="1" if hours else "2")
         execution.started -= timedelta(hours=hours)
     assert [(each.name, each.version, each.status) for each in function.running()] == [
-        ("order-3", "1", "RUNNING"),
-        ("order-2", "1", "PAUSED"),
-        ("order-1", "1", "PAUSING"),
-        ("order-0", "2", "RUNNING"),
+        ("run-3", "1", "RUNNING"),
+        ("run-2", "1", "PAUSED"),
+        ("run-1", "1", "PAUSING"),
+        ("run-0", "2", "RUNNING"),
     ]
     assert [each.status for each in function.executions()] == statuses
 
 
 def test_an_execution_that_names_no_version_ends_the_list(aws: FakeAws, function: DeployedFunction) -> None:
-    aws.lambda_.execution(NAME, "order-1").arn = "order-1"
+    aws.lambda_.execution(NAME, "run-1").arn = "run-1"
     with pytest.raises(CommandError, match="can't be told to a version"):
         function.running()
 
 
 def test_a_stop_says_why_and_tells_an_end_of_its_own_from_a_refusal(aws: FakeAws, function: DeployedFunction) -> None:
-    execution = aws.lambda_.execution(NAME, "order-1")
+    execution = aws.lambda_.execution(NAME, "run-1")
     assert function.stop(execution.arn, "removed")
     assert aws.asked("StopDurableExecution")[0]["Error"]["ErrorMessage"] == "removed"
     assert not function.stop(execution.arn, "removed")

@@ -129,3 +129,13 @@ def test_what_is_of_others_is_not_looked_at() -> None:
     for other in (target(aws, PREVIEW, 8), target(aws, DEV), target(aws, PREVIEW)):
         aws.tagged.append((NAT, other.tags))
     assert leftovers.find(target(aws, PREVIEW, 7)) == Leftovers([], [])
+
+
+def test_of_one_function_only_that_is_left_which_its_own_stack_had() -> None:
+    aws = FakeAws()
+    on = target(aws, DEV, only="billing")
+    for name in ("acme-dev-billing", "acme-dev-billing-more", "acme-platform-dev"):
+        stack_id = f"arn:aws:cloudformation:eu-west-1:111111111111:stack/{name}/1"
+        aws.tagged.append((f"{LOG_GROUP}-of-{name}", on.tags | {STACK_ID: stack_id}))
+    aws.tagged.append((LOG_GROUP, on.tags))
+    assert leftovers.find(on) == Leftovers([f"{LOG_GROUP}-of-acme-dev-billing"], [])

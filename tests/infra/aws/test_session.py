@@ -7,8 +7,9 @@ from infra.aws import session as module
 from infra.aws.session import open_session
 from infra.aws.target import Target
 from infra.errors import UsageError
+from infra.project import EXAMPLE_OWNER, Project
 from tests.infra.fakes.aws import FakeAws
-from tests.infra.fakes.environments import environment
+from tests.infra.fakes.environments import PROJECT, REPOSITORY, environment
 
 HERE = environment(region="us-east-1", network={"zones": ["us-east-1a"]})
 
@@ -58,3 +59,33 @@ def test_missing_credentials_are_told_of(profile: str | None, monkeypatch: pytes
         monkeypatch.setenv("AWS_PROFILE", profile)
     with pytest.raises(UsageError, match="dev: no usable AWS credentials"):
         open_session(HERE)
+
+
+def of_example() -> Project:
+    """Return a project in which nobody has said yet whose repository it is."""
+    return PROJECT.model_copy(update={"repository": REPOSITORY.model_copy(update={"owner": EXAMPLE_OWNER})})
+
+
+def test_the_examples_owner_is_refused_for_a_real_account_before_any_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = "123456789012"
+    aws = caller(monkeypatch, real)
+    there = environment(project=of_example(), account=real)
+    said = f"project.toml: repository.owner = '{EXAMPLE_OWNER}': {EXAMPLE_OWNER} is the example; say there whose "
+    with pytest.raises(UsageError, match=f"{said}repository this is before anything touches account {real}"):
+        open_session(there)
+    assert aws.calls == []
+
+
+@pytest.mark.parametrize("account", ["000000000000", "111111111111", "222222222222"])
+def test_the_examples_owner_may_have_the_examples_accounts(account: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    aws = caller(monkeypatch, account)
+    there = environment(project=of_example(), account=account, region=HERE.region, network={"zones": ["us-east-1a"]})
+    assert open_session(there).region_name == HERE.region
+    assert aws.count("GetCallerIdentity") == 1
+
+
+def test_another_owner_may_have_a_real_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = "123456789012"
+    caller(monkeypatch, real)
+    there = environment(account=real, region=HERE.region, network={"zones": ["us-east-1a"]})
+    assert open_session(there).region_name == HERE.region

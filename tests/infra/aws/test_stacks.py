@@ -162,14 +162,41 @@ def test_a_deletion_that_takes_too_long_is_told_and_goes_on(aws: FakeAws, stacks
     assert stacks.find(NAME) is None
 
 
+def test_stacks_are_deleted_side_by_side_and_each_that_stays_is_told(aws: FakeAws, stacks: Stacks) -> None:
+    for name in ("gone", "stays"):
+        aws.formation.stack(name, {})
+    aws.formation.undeletable = {NAME: "it is used", "stays": "so is this"}
+    with pytest.raises(CommandError) as failure:
+        stacks.delete(*map(stacks.get, (NAME, "gone", "stays")))
+    assert str(failure.value).splitlines() == [
+        f"{NAME} could not be deleted: AWS::SSM::Parameter Only: it is used",
+        "stays could not be deleted: AWS::SSM::Parameter Only: so is this",
+    ]
+    assert stacks.find("gone") is None
+    assert aws.clock.monotonic() < 2 * aws.formation.deletion_seconds
+
+
+def test_a_stack_that_is_protected_is_deleted_once_it_is_not(aws: FakeAws, stacks: Stacks) -> None:
+    aws.formation.stacks[NAME]["EnableTerminationProtection"] = True
+    with pytest.raises(ClientError, match="TerminationProtection is on"):
+        stacks.delete(stacks.get(NAME))
+    stacks.unprotect(stacks.get(NAME))
+    stacks.delete(stacks.get(NAME))
+    assert stacks.find(NAME) is None
+
+
 def test_an_update_is_taken_back_and_seen_to_end(aws: FakeAws, stacks: Stacks) -> None:
     aws.formation.stacks[NAME]["StackStatus"] = "UPDATE_IN_PROGRESS"
-    stacks.cancel_update(stacks.get(NAME))
+    found = stacks.get(NAME)
+    stacks.cancel_update(found)
+    stacks.see_update_ended(found, aws.clock.monotonic())
     assert stacks.get(NAME).status == "UPDATE_ROLLBACK_COMPLETE"
 
 
 def test_an_update_that_is_taken_back_for_too_long_is_told(aws: FakeAws, stacks: Stacks) -> None:
     aws.formation.stacks[NAME]["StackStatus"] = "UPDATE_IN_PROGRESS"
     aws.formation.going_back_seconds = budgets.GOING_BACK + 2 * POLL_SECONDS
+    found = stacks.get(NAME)
+    stacks.cancel_update(found)
     with pytest.raises(CommandError, match=r"UPDATE_ROLLBACK_IN_PROGRESS after 4 minutes; .* with its roll-back"):
-        stacks.cancel_update(stacks.get(NAME))
+        stacks.see_update_ended(found, aws.clock.monotonic())

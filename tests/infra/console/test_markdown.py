@@ -10,7 +10,7 @@ from infra.console import markdown
 from infra.console.markdown import Untrusted
 from tests.infra.console.commonmark import codes, shape
 
-ARN = "arn:aws:lambda:eu-west-1:111111111111:function:orders-pr-7:live"
+ARN = "arn:aws:lambda:eu-west-1:111111111111:function:acme-pr-7-billing:live"
 DRIFT = '/Policies/0 should be {"Action":"sqs:Send"} and is {"Action":"*"} | <b> [a](http://b) & \\'
 
 
@@ -50,12 +50,12 @@ def test_what_is_untrusted_becomes_no_string(use: Callable[[Any], object]) -> No
 
 
 def test_a_folded_stack_has_its_name_in_html_that_it_can_not_leave() -> None:
-    text = markdown.changes("Changes of prod", [], {"orders`-prod</code>\n\n<img src=x>": "+ a"})
-    assert shape(text) == shape(markdown.changes("Changes of prod", [], {"orders-prod": "+ a"}))
+    text = markdown.changes("Changes of prod", [], {"acme-prod`-billing</code>\n\n<img src=x>": "+ a"})
+    assert shape(text) == shape(markdown.changes("Changes of prod", [], {"acme-prod-billing": "+ a"}))
 
 
 def test_the_longest_are_cut_first_to_one_length_and_say_so() -> None:
-    warnings = ["orders-prod: IAM Statement Changes"] * 100
+    warnings = ["acme-prod-billing: IAM Statement Changes"] * 100
     stacks = {"short": "+ a\n" * 1_000, "long": "+ b\n" * 20_000, "longer": "+ c\n" * 40_000}
     text = markdown.fit(lambda limit: markdown.changes("Changes of prod", warnings, stacks, limit))
     *told, short, long, longer = codes(text)

@@ -13,7 +13,7 @@ FACTS: dict[str, object] = {
     "previous_version": None,
     "clean": False,
     "failed": 0,
-    "stacks": {"orders-dev": {}},
+    "stacks": {"acme-dev-billing": {}},
     "changes": ["one"],
     "note": "two\nlines",
 }

@@ -8,15 +8,15 @@ from infra.console import timeline
 from tests.infra.console.commonmark import codes
 from tests.infra.fakes.history import START, at, event, invocation
 
-ORDER = [
+HISTORY = [
     event("ExecutionStarted", 0),
-    event("StepStarted", 0.1, "validate-order"),
-    event("StepSucceeded", 0.2, "validate-order"),
+    event("StepStarted", 0.1, "check"),
+    event("StepSucceeded", 0.2, "check"),
     event("WaitStarted", 0.2, "wait"),
     invocation(0.1, 0.3),
     event("WaitSucceeded", 5.2, "wait"),
-    event("StepStarted", 5.3, "process-order"),
-    event("StepSucceeded", 5.4, "process-order"),
+    event("StepStarted", 5.3, "pay"),
+    event("StepSucceeded", 5.4, "pay"),
     invocation(5.2, 5.5),
     event("ExecutionSucceeded", 5.5),
 ]
@@ -26,29 +26,29 @@ def summary(events: list[Any]) -> list[tuple[str, str, str]]:
     return [(span.kind, span.name, span.outcome) for span in timeline.spans(events)]
 
 
-def test_an_order_is_two_invocations_around_a_wait() -> None:
-    assert summary(ORDER) == [
+def test_an_execution_is_two_invocations_around_a_wait() -> None:
+    assert summary(HISTORY) == [
         ("invocation", "1", "completed"),
-        ("step", "validate-order", "succeeded"),
+        ("step", "check", "succeeded"),
         ("wait", "wait", "succeeded"),
         ("invocation", "2", "completed"),
-        ("step", "process-order", "succeeded"),
+        ("step", "pay", "succeeded"),
     ]
 
 
 def test_a_span_lasts_from_its_start_to_its_outcome() -> None:
-    wait = next(span for span in timeline.spans(ORDER) if span.kind == "wait")
+    wait = next(span for span in timeline.spans(HISTORY) if span.kind == "wait")
     assert (wait.start, wait.end, wait.seconds) == (at(0.2), at(5.2), 5.0)
 
 
 def test_each_attempt_of_a_retried_step_is_a_span() -> None:
     events = [
-        event("StepStarted", 0, "process-order"),
-        event("StepFailed", 1, "process-order"),
-        event("StepStarted", 3, "process-order"),
-        event("StepSucceeded", 4, "process-order"),
+        event("StepStarted", 0, "pay"),
+        event("StepFailed", 1, "pay"),
+        event("StepStarted", 3, "pay"),
+        event("StepSucceeded", 4, "pay"),
     ]
-    assert summary(events) == [("step", "process-order", "failed"), ("step", "process-order", "succeeded")]
+    assert summary(events) == [("step", "pay", "failed"), ("step", "pay", "succeeded")]
 
 
 def test_what_goes_on_has_no_end() -> None:
@@ -65,9 +65,9 @@ def test_a_failed_invocation_is_told_from_a_completed_one() -> None:
 def test_every_span_is_a_row_of_the_picture() -> None:
     console = Console(width=120)
     with console.capture() as capture:
-        console.print(timeline.picture(ORDER))
+        console.print(timeline.picture(HISTORY))
     rows = capture.get().splitlines()[1:]
-    assert [row.split()[3] for row in rows] == ["1", "validate-order", "wait", "2", "process-order"]
+    assert [row.split()[3] for row in rows] == ["1", "check", "wait", "2", "pay"]
     assert max(map(len, rows)) <= 80
     assert "5.00 s" in rows[2]
 
@@ -75,7 +75,7 @@ def test_every_span_is_a_row_of_the_picture() -> None:
 def test_bars_stay_within_the_scale_and_in_proportion() -> None:
     console = Console(width=120)
     with console.capture() as capture:
-        console.print(timeline.picture(ORDER))
+        console.print(timeline.picture(HISTORY))
     bars = [row.count("█") for row in capture.get().splitlines()[1:]]
     assert min(bars) == 1
     assert max(bars) == bars[2] <= 24
@@ -87,19 +87,19 @@ def test_an_empty_history_draws_nothing() -> None:
 
 def test_a_diagram_has_the_spans_of_each_kind_in_a_section() -> None:
     failed = [event("StepStarted", 6, "click"), event("StepFailed", 7, "click"), event("StepStarted", 8, "```")]
-    (diagram,) = codes(timeline.gantt(timeline.spans([*ORDER[1:3], invocation(0, 0.3), *failed])))
+    (diagram,) = codes(timeline.gantt(timeline.spans([*HISTORY[1:3], invocation(0, 0.3), *failed])))
     zero = int(START.timestamp() * 1000)
     assert diagram.splitlines()[3:] == [
         "    section invocation",
         f"    0.30 s 1 :{zero}, {zero + 300}",
         "    section step",
-        f"    0.10 s validate-order :{zero + 100}, {zero + 200}",
+        f"    0.10 s check :{zero + 100}, {zero + 200}",
         f"    1.00 s click :crit, {zero + 6_000}, {zero + 7_000}",
         f"    running _ :{zero + 8_000}, {zero + 8_001}",
     ]
 
 
 def test_a_diagram_says_how_many_spans_it_leaves_out() -> None:
-    text = timeline.gantt(timeline.spans(ORDER), limit=2)
+    text = timeline.gantt(timeline.spans(HISTORY), limit=2)
     assert codes(text)[0].count(" s ") == 2
     assert text.endswith("\n\nand 3 more, which the run's log has")

@@ -72,6 +72,11 @@ class FakeCloudFormation:
     def get_template(self, parameters: Answer) -> Answer:
         return {"TemplateBody": json.dumps(self.templates[self._stack(parameters["StackName"])["StackName"]])}
 
+    def update_termination_protection(self, parameters: Answer) -> Answer:
+        stack = self._stack(parameters["StackName"])
+        stack["EnableTerminationProtection"] = parameters["EnableTerminationProtection"]
+        return {"StackId": stack["StackId"]}
+
     def delete_stack(self, parameters: Answer) -> Answer:
         stack = self.stacks.get(parameters["StackName"])
         if stack is None:

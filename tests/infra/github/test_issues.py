@@ -4,14 +4,13 @@ from copy import deepcopy
 
 import pytest
 
-from infra import naming
 from infra.console.report import Notice
 from infra.errors import CommandError, UsageError
 from infra.github import issues
 from tests.github.server import serve
 from tests.github.state import BOT, State
 
-MARKER = f"<!-- {naming.PROJECT} drift dev -->"
+MARKER = "<!-- infra.pipeline drift dev -->"
 FOUND, NOTHING = Notice("drift dev", "dev has drifted", "a log group"), Notice("drift dev", "dev has drifted", None)
 
 

@@ -36,18 +36,18 @@ def test_a_capacity_provider_that_versions_use_can_not_be_deleted(new_stack: New
 
 
 def test_a_stack_whose_capacity_provider_another_stack_uses_fails_to_delete(new_stack: NewStack) -> None:
-    platform, orders = new_stack(), new_stack()
+    platform, user = new_stack(), new_stack()
     platform.deploy("one")
     provider = platform.lambda_.get_capacity_provider(CapacityProviderName=platform.name)["CapacityProvider"]
     managed = {"LambdaManagedInstancesCapacityProviderConfig": {"CapacityProviderArn": provider["CapacityProviderArn"]}}
-    orders.deploy("one", CapacityProviderConfig=managed)
+    user.deploy("one", CapacityProviderConfig=managed)
 
     platform.cloudformation.delete_stack(StackName=platform.name)
     platform.await_status("DELETE_FAILED")
-    assert f"{orders.function_arn}:1 use it" in platform.reasons()
+    assert f"{user.function_arn}:1 use it" in platform.reasons()
 
-    orders.cloudformation.delete_stack(StackName=orders.name)
-    orders.await_status("DELETE_COMPLETE")
+    user.cloudformation.delete_stack(StackName=user.name)
+    user.await_status("DELETE_COMPLETE")
     platform.cloudformation.delete_stack(StackName=platform.name)
     platform.await_status("DELETE_COMPLETE")
 
@@ -59,10 +59,10 @@ def test_a_capacity_provider_is_made_changed_listed_and_deleted(local_aws: Local
         VpcConfig=NETWORK,
         PermissionsConfig=PERMISSIONS,
         CapacityProviderScalingConfig={"MaxVCpuCount": 12},
-        Tags={"project": "orders"},
+        Tags={"project": "acme"},
     )["CapacityProvider"]
     arn = created["CapacityProviderArn"]
-    assert (created["State"], client.list_tags(Resource=arn)["Tags"]) == ("Active", {"project": "orders"})
+    assert (created["State"], client.list_tags(Resource=arn)["Tags"]) == ("Active", {"project": "acme"})
     with pytest.raises(client.exceptions.ResourceConflictException):
         client.create_capacity_provider(
             CapacityProviderName="provider", VpcConfig=NETWORK, PermissionsConfig=PERMISSIONS

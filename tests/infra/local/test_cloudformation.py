@@ -230,11 +230,11 @@ def test_a_deleted_function_is_gone_once_its_executions_have_ended_paused_ones_t
 
 
 def test_a_log_group_changed_by_hand_is_found_to_have_drifted(session: boto3.Session) -> None:
-    group = {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": "orders", "RetentionInDays": 7}}
-    deploy(session, "orders", {"Group": group})
-    client(session, "logs").put_retention_policy(logGroupName="orders", retentionInDays=30)
+    group = {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": "drifting", "RetentionInDays": 7}}
+    deploy(session, "drifting", {"Group": group})
+    client(session, "logs").put_retention_policy(logGroupName="drifting", retentionInDays=30)
     cloudformation = session.client("cloudformation")
-    detection = cloudformation.detect_stack_drift(StackName="orders")["StackDriftDetectionId"]
+    detection = cloudformation.detect_stack_drift(StackName="drifting")["StackDriftDetectionId"]
     drift = cloudformation.describe_stack_drift_detection_status
     eventually(lambda: drift(StackDriftDetectionId=detection)["DetectionStatus"] == "DETECTION_COMPLETE")
     assert drift(StackDriftDetectionId=detection).get("StackDriftStatus") == "DRIFTED"

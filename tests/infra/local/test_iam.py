@@ -16,12 +16,12 @@ from tests.infra.local.durable_stack import ACCOUNT, REGION, DurableStack, clien
 GITHUB = "token.actions.githubusercontent.com"
 CLAIMS = {
     "aud": "sts.amazonaws.com",
-    "sub": "repo:owner@1/orders@2:environment:dev",
+    "sub": "repo:owner@1/acme@2:environment:dev",
     "repository_id": "2",
     "repository_owner_id": "1",
     "ref": "refs/heads/main",
     "environment": "dev",
-    "job_workflow_ref": "owner/orders/.github/workflows/environment.yml@refs/heads/main",
+    "job_workflow_ref": "owner/acme/.github/workflows/environment.yml@refs/heads/main",
 }
 
 Assume = Callable[[dict[str, str]], boto3.Session]

@@ -20,7 +20,7 @@ def test_only_an_open_pull_request_passes(
 ) -> None:
     for number, state in pulls.items():
         github.add_pull(number, state)
-    assert main(["check-open", "--environment", "preview", "--pull-request", "7"]) == code
+    assert main(["check-open", "--pull-request", "7"]) == code
     captured = capsys.readouterr()
     assert said in captured.out + captured.err
 
@@ -32,5 +32,5 @@ def test_when_github_is_out_of_reach_that_is_the_error(
     with serve(State()) as gone:
         pass
     monkeypatch.setenv("GITHUB_API_URL", gone.url)
-    assert main(["check-open", "--environment", "preview", "--pull-request", "7"]) == 1
+    assert main(["check-open", "--pull-request", "7"]) == 1
     assert "could not be asked for pull request 7" in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,23 +12,25 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from infra import ROOT
+from infra.aws.target import Target
 from infra.console.markdown import Untrusted
 from infra.console.timeline import Span
-from infra.environment import load
+from infra.environment import Environment
 from infra.errors import UsageError
 from infra.pipeline import comment
-from infra.pipeline.__main__ import main
-from infra.replay import RECORDED
+from infra.pipeline.__main__ import main, parser
+from infra.replay import recorded
 from tests.github.state import State
-from tests.infra.console.commonmark import shape
+from tests.infra.console.commonmark import codes, shape
+from tests.infra.fakes.environments import PREVIEW, PREVIEW_OF_TWO, TWO
 
-ALIAS = "arn:aws:lambda:eu-west-1:111111111111:function:orders-pr-7:live"
+ALIAS, OTHER = (f"arn:aws:lambda:eu-west-1:111111111111:function:acme-pr-7-{name}:live" for name in TWO)
+STACK = "acme-prod-billing"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 TIMELINE = [
     {
         "kind": "step",
-        "name": "validate-order",
+        "name": "check",
         "start": "2026-01-01 00:00:00+00:00",
         "end": "2026-01-01 00:00:01+00:00",
         "outcome": "succeeded",
@@ -94,32 +97,79 @@ HARMLESS = {place: place for place in PLACES}
 @pytest.fixture
 def reports(tmp_path: Path) -> Path:
     for name, content in {
-        "deploy": {"alias_arn": ALIAS, "version": "3"},
-        "smoke": {"problems": [], "timeline": TIMELINE},
-        "diff-prod": {"warnings": ["orders-prod: IAM Statement Changes"], "changes": {"orders-prod": "[+] a role"}},
+        "deploy": {"functions": {"billing": {"alias_arn": ALIAS, "version": "3"}}},
+        "smoke": {"functions": {"billing": {"problems": [], "timeline": TIMELINE}}},
+        "diff-prod": {"warnings": [f"{STACK}: IAM Statement Changes"], "changes": {STACK: "[+] a role"}},
     }.items():
-        (tmp_path / f"{name}.json").write_text(json.dumps(content))
+        leave(tmp_path, name, content)
     return tmp_path
 
 
-def render(folder: Path) -> str:
-    return comment.render(load("preview"), "orders-pr-7", COMMIT, comment.read_reports(folder))
+def leave(folder: Path, name: str, content: object) -> None:
+    (folder / f"{name}.json").write_text(json.dumps(content))
+
+
+def render(folder: Path, on: Environment = PREVIEW) -> str:
+    return comment.render(Target(on, 7), COMMIT, comment.read_reports(folder))
 
 
 def test_it_tells_commit_alias_timeline_changes_and_how_to_invoke(reports: Path) -> None:
     text = render(reports)
     assert text.startswith(comment.MARKER)
-    for expected in (COMMIT[:12], ALIAS, "version `3`", "The smoke order passed", "gantt", "validate-order"):
+    for expected in (COMMIT[:12], ALIAS, "version `3`", "The smoke execution passed.", "gantt", "check"):
         assert expected in text
-    for expected in ("aws lambda invoke", "eu-west-1", "IAM Statement Changes", "[+] a role", "is closed"):
+    for expected in ("IAM Statement Changes", "[+] a role", "is closed, or after 14 days"):
         assert expected in text
+    command = next(each for each in codes(text) if each.startswith("aws"))
+    assert shlex.split(command.replace("\\\n", "")) == [
+        *("aws", "lambda", "invoke", "--region", "eu-west-1", "--function-name", "acme-pr-7-billing:live"),
+        *("--invocation-type", "Event", "--durable-execution-name", "my-execution"),
+        *("--cli-binary-format", "raw-in-base64-out", "--payload", '{"billId": "my-execution"}', "/dev/stdout"),
+    ]
+    assert "infra.pipeline invoke" not in text
 
 
-def test_a_failed_smoke_order_is_told_with_its_problems(reports: Path) -> None:
-    (reports / "smoke.json").write_text(json.dumps({"problems": ["it ended as FAILED"], "timeline": []}))
+def two(reports: Path) -> None:
+    """Let there be a second function, the smoke execution of which failed."""
+    functions = {"billing": {"alias_arn": ALIAS, "version": "3"}, "refunds": {"alias_arn": OTHER, "version": "9"}}
+    leave(reports, "deploy", {"functions": functions})
+    billing, refunds = {"problems": [], "timeline": TIMELINE}, {"problems": ["it ended as FAILED"], "timeline": []}
+    leave(reports, "smoke", {"functions": {"billing": billing, "refunds": refunds}})
+
+
+def test_of_several_functions_it_tells_each(reports: Path) -> None:
+    two(reports)
+    text = render(reports, PREVIEW_OF_TWO)
+    assert f"- `billing`: alias `{ALIAS}`, version `3`\n- `refunds`: alias `{OTHER}`, version `9`\n" in text
+    assert "The smoke execution of `billing` passed.\n\n```mermaid" in text
+    assert "The smoke execution of `refunds` failed:\n\n- `it ended as FAILED`\n\n" in text
+    assert text.count("gantt") == 1
+    (commands,) = (each for each in codes(text) if each.startswith("aws"))
+    assert [f"acme-pr-7-{name}:live" in commands for name in TWO] == [True, True]
+    assert '{"refundId": "my-execution"}' in commands
+    assert "infra.pipeline invoke" not in commands
+
+
+def test_a_function_that_main_does_not_have_is_sent_what_the_pull_request_says(reports: Path) -> None:
+    two(reports)
+    text = render(reports, PREVIEW)
+    (commands,) = (each for each in codes(text) if each.startswith("aws"))
+    assert "acme-pr-7-refunds" not in commands
+    assert commands.endswith("\npython -m infra.pipeline invoke --pull-request 7\n")
+    parsed = parser().parse_args(commands.splitlines()[-1].split()[3:])
+    assert (parsed.command, parsed.pull_request, parsed.environment) == ("invoke", 7, None)
+
+
+def test_a_failed_smoke_execution_is_told_with_its_problems(reports: Path) -> None:
+    leave(reports, "smoke", {"functions": {"billing": {"problems": ["it ended as FAILED"], "timeline": []}}})
     text = render(reports)
-    assert "The smoke order failed" in text
+    assert "The smoke execution failed:" in text
     assert "it ended as FAILED" in text
+
+
+def test_a_preview_that_was_not_tried_says_so(reports: Path) -> None:
+    (reports / "smoke.json").unlink()
+    assert "No smoke execution was started." in render(reports)
 
 
 def test_without_reports_it_says_that_there_is_no_preview(tmp_path: Path) -> None:
@@ -128,18 +178,18 @@ def test_without_reports_it_says_that_there_is_no_preview(tmp_path: Path) -> Non
 
 def test_a_command_that_ended_early_left_its_reason(reports: Path) -> None:
     for name in ("smoke", "diff-prod"):
-        (reports / f"{name}.json").write_text(json.dumps({"error": f"{name}: denied", "exit_code": 1}))
+        leave(reports, name, {"error": f"{name}: denied", "exit_code": 1})
     text = render(reports)
-    assert "The smoke order failed:\n\n- `smoke: denied`" in text
+    assert "The smoke execution failed:\n\n- `smoke: denied`" in text
     assert "### Changes of `prod`\n\n- `diff-prod: denied`" in text
-    (reports / "deploy.json").write_text(json.dumps({"error": "denied", "exit_code": 1}))
+    leave(reports, "deploy", {"error": "denied", "exit_code": 1})
     assert "There is no preview" in render(reports)
 
 
 def render_sample(texts: Mapping[str, str]) -> str:
     filled = re.sub(r'"(@[^"]*)"', lambda place: json.dumps(texts[place[1]]), SAMPLE)
     found = FORM.validate_json(filled)
-    return comment.render(load("preview"), "orders-pr-7", COMMIT, found.reports, found.histories)
+    return comment.render(Target(PREVIEW_OF_TWO, 7), COMMIT, found.reports, found.histories)
 
 
 @pytest.mark.parametrize("hostile", HOSTILE.values(), ids=HOSTILE)
@@ -154,20 +204,31 @@ def test_no_text_of_a_pull_request_acts(place: str, hostile: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("environments", "stacks", "lines", "length"),
-    [(1, 1, 0, 100_000), (2, 2, 50, 10_000), (1, 5_000, 0, 10), (100, 10, 10, 100), (1, 1, 3_000, 5)],
+    ("environments", "stacks", "functions", "lines", "length"),
+    [
+        (1, 1, 1, 0, 100_000),
+        (2, 2, 2, 50, 10_000),
+        (1, 5_000, 1, 0, 10),
+        (1, 1, 5_000, 0, 10),
+        (100, 10, 10, 10, 100),
+        (1, 1, 1, 3_000, 5),
+    ],
 )
-def test_the_comment_fits_whatever_was_left(environments: int, stacks: int, lines: int, length: int) -> None:
+def test_the_comment_fits_whatever_was_left(
+    environments: int, stacks: int, functions: int, lines: int, length: int
+) -> None:
     texts = [Untrusted(f"{each} ".ljust(length, "`")) for each in range(lines)]
     changed = {Untrusted(f"stack-{each}"): Untrusted("`\n" * length) for each in range(stacks)}
     changes = comment.Changes(warnings=texts, changes=changed)
     spans = [Span(text, text, datetime.now(UTC), None, text) for text in texts]
+    deployed = comment.DeployedTo(alias_arn=Untrusted("`" * length), version=Untrusted("1"))
+    names = [Untrusted(f"function-{each}") for each in range(functions)]
     reports = comment.Reports(
-        comment.Deployment(alias_arn=Untrusted("`" * length), version=None),
-        comment.Smoke(problems=texts, timeline=spans),
+        comment.Deployment(functions=dict.fromkeys(names, deployed)),
+        comment.Smoke(functions=dict.fromkeys(names, comment.Trial(problems=texts, timeline=spans))),
         {Untrusted(f"environment-{each}"): changes for each in range(environments)},
     )
-    text = comment.render(load("preview"), "orders-pr-7", COMMIT, reports, texts)
+    text = comment.render(Target(PREVIEW, 7), COMMIT, reports, texts)
     assert LONGEST / 2 < len(text) <= LONGEST
     # Nothing is left open.
     assert shape(f"{text}\n\n# End")[-4:] == shape("# End")
@@ -180,7 +241,7 @@ def test_an_error_in_a_report_is_told_in_lines_of_ours(reports: Path) -> None:
         comment.read_reports(reports)
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '{"alias_arn": 7}'])
+@pytest.mark.parametrize("content", ["{", "[]", '{"functions": 7}', '{"functions": {"billing": {"version": "1"}}}'])
 def test_a_report_of_another_form_is_refused(content: str, reports: Path) -> None:
     (reports / "deploy.json").write_text(content)
     with pytest.raises(UsageError, match=r"deploy\.json"):
@@ -189,30 +250,32 @@ def test_a_report_of_another_form_is_refused(content: str, reports: Path) -> Non
 
 def publish(reports: Path) -> int:
     options = ["--pull-request", "7", "--commit", COMMIT, "--reports", str(reports)]
-    return main(["comment", "--environment", "preview", *options])
+    return main(["comment", *options])
 
 
 def test_the_first_run_writes_a_comment_and_the_next_updates_it(reports: Path, github: State) -> None:
     github.add_pull(7)
     github.add_comment(7, f"{comment.MARKER} not ours", author="somebody")
     assert publish(reports) == 0
-    (reports / "deploy.json").write_text(json.dumps({"alias_arn": ALIAS, "version": "4"}))
+    leave(reports, "deploy", {"functions": {"billing": {"alias_arn": ALIAS, "version": "4"}}})
     assert publish(reports) == 0
     others, ours = github.comments_of(7)
     assert (others["edits"], ours["edits"]) == (0, 1)
     assert "version `4`" in ours["body"]
 
 
-def test_recorded_histories_that_change_are_named(reports: Path, github: State) -> None:
-    recorded = min(RECORDED.glob("*.json")).relative_to(ROOT)
+def test_recorded_histories_that_change_are_named_whatever_function_they_are_of(reports: Path, github: State) -> None:
     files = github.add_pull(7).files
-    files.append("README.md")
+    files += ["README.md", "recorded/one.json", "tests/functions/recorded/one.json", "a/tests/functions/b/recorded/one"]
     assert publish(reports) == 0
     assert "recorded histories" not in github.comments[0]["body"]
-    files.append(str(recorded))
+    histories = [str(recorded(name, Path()) / "one.json") for name in TWO]
+    files += histories
     assert publish(reports) == 0
-    assert f"- `{recorded}`" in github.comments[0]["body"]
-    assert "README.md" not in github.comments[0]["body"]
+    body = github.comments[0]["body"]
+    assert "\n".join(f"- `{each}`" for each in histories) in body
+    assert "README.md" not in body
+    assert body.count("one.json") == len(histories)
 
 
 def test_outside_a_workflow_it_names_the_missing_variable(

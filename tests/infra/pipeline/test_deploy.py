@@ -1,6 +1,6 @@
-"""What a deployment refuses, what it tells before it begins, and what is live once it has ended."""
+"""What a deployment refuses, what it tells before it begins, what is live once it has ended, and what is gone."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,10 @@ from infra.errors import CommandError, UsageError
 from infra.pipeline import deploy
 from tests.infra.fakes import assemblies
 from tests.infra.fakes.aws import FakeAws
-from tests.infra.fakes.commands import run, target
-from tests.infra.fakes.environments import DEV, PREVIEW, PROD, environment
+from tests.infra.fakes.commands import facts, run, target
+from tests.infra.fakes.environments import DEV, DEV_OF_TWO, PREVIEW, PREVIEW_OF_TWO, PROD, SETTINGS, TWO, environment
 
-NAME, PLATFORM = naming.orders_stack("dev"), naming.platform_stack("dev")
+NAME, OTHER, PLATFORM = "acme-dev-billing", "acme-dev-refunds", "acme-platform-dev"
 
 
 class Cli:
@@ -29,21 +29,29 @@ class Cli:
         self.called: list[tuple[list[str], Any]] = []
         self.told = ""  # to the workflow's step before it began
         self.failure: BaseException | None = None
+        self.meanwhile: Callable[[], object] = lambda: None
 
     def __call__(self, arguments: Sequence[str], *, session: Any, **_: Any) -> str:
         self.called.append((list(arguments), session))
         self.told = self.outputs.read_text()
         if self.failure:
             raise self.failure
+        self.meanwhile()
+        folder = Path(arguments[arguments.index("--app") + 1])
+        for stack in Assembly(folder).stack_names:
+            self._stack(stack, Assembly(folder).tags(stack))
+        return ""
+
+    def _stack(self, name: str, tags: dict[str, str]) -> None:
         formation, functions = self.aws.formation, self.aws.lambda_
-        function = functions.functions.get(NAME) or functions.function(NAME)
-        formation.stack(PLATFORM, naming.tags("dev"))
+        if "-platform-" in name:
+            formation.stack(name, tags, outputs={"CapacityProviderArn": "arn"})
+            return
+        function = functions.functions.get(name) or functions.function(name)
         if self.version not in function.versions:
             function.versions[self.version] = {"least": 3, "most": 4}
             function.aliases["live"] = {"FunctionVersion": self.version}
-        outputs = {"Version": self.version, "AliasArn": f"{functions.arn_of(NAME)}:live"}
-        formation.stack(NAME, naming.tags("dev"), outputs=outputs)
-        return ""
+        formation.stack(name, tags, outputs={"Version": self.version, "AliasArn": f"{functions.arn_of(name)}:live"})
 
 
 @pytest.fixture
@@ -68,20 +76,43 @@ def deployed(aws: FakeAws, folder: Path, *options: str, on: Target | None = None
     return run(deploy, on, "--assembly", str(path), *options)
 
 
-def live(aws: FakeAws) -> str:
-    return aws.lambda_.functions[NAME].aliases["live"]["FunctionVersion"]
+def live(aws: FakeAws, name: str = NAME) -> str:
+    return aws.lambda_.functions[name].aliases["live"]["FunctionVersion"]
 
 
 def test_what_was_built_is_deployed_and_live(aws: FakeAws, cli: Cli, tmp_path: Path) -> None:
     on = target(aws, DEV)
     folder = assemblies.write(tmp_path, on)
     report = deployed(aws, folder, "--digest", Assembly(folder).digest(), on=on)
-    assert cli.called == [(["deploy", "--app", str(folder), "--all", "--require-approval", "never"], on.session)]
+    ((arguments, session),) = cli.called
+    assert arguments[:4] == ["deploy", "--app", str(folder), "--all"]
+    assert session is on.session
     arn = f"{aws.lambda_.arn_of(NAME)}:live"
-    stacks: dict[str, dict[str, str]] = {PLATFORM: {}, NAME: {"Version": "2", "AliasArn": arn}}
-    assert report.facts == {"stacks": stacks, "alias_arn": arn, "version": "2", "previous_version": "1"}
-    assert list(report.lines) == [f"{NAME}: Version 2", f"{NAME}: AliasArn {arn}"]
+    stacks = {PLATFORM: {"CapacityProviderArn": "arn"}, NAME: {"Version": "2", "AliasArn": arn}}
+    functions = {"billing": {"alias_arn": arn, "version": "2", "previous_version": "1"}}
+    assert report.facts == {"stacks": stacks, "functions": functions, "removed": []}
+    assert report.outputs == {"versions": "billing=2", "previous_versions": "billing=1"}
+    assert list(report.lines) == [
+        f"{PLATFORM}: CapacityProviderArn arn",
+        f"{NAME}: Version 2",
+        f"{NAME}: AliasArn {arn}",
+    ]
     assert live(aws) == "2"
+
+
+def test_functions_are_deployed_side_by_side_and_each_is_live(aws: FakeAws, cli: Cli, tmp_path: Path) -> None:
+    report = deployed(aws, tmp_path, on=target(aws, DEV_OF_TWO))
+    ((arguments, _),) = cli.called
+    assert int(arguments[arguments.index("--concurrency") + 1]) > 1
+    assert cli.told == "previous_versions=billing=1\n"
+    assert report.outputs == {"versions": "billing=2,refunds=2", "previous_versions": "billing=1"}
+    functions = facts(report)["functions"]
+    assert [(name, each["version"], each["previous_version"]) for name, each in functions.items()] == [
+        ("billing", "2", "1"),
+        ("refunds", "2", None),
+    ]
+    assert functions["refunds"]["alias_arn"] == f"{aws.lambda_.arn_of(OTHER)}:live"
+    assert live(aws, NAME) == live(aws, OTHER) == "2"
 
 
 @pytest.mark.parametrize("failure", [None, CommandError("failed"), KeyboardInterrupt()], ids=repr)
@@ -94,13 +125,13 @@ def test_the_version_to_go_back_to_is_told_before_anything_is_deployed(
     else:
         with pytest.raises(type(failure)):
             deployed(aws, tmp_path)
-    assert cli.told == cli.outputs.read_text() == "previous_version=1\n"
+    assert cli.told == cli.outputs.read_text() == "previous_versions=billing=1\n"
 
 
 def test_before_a_first_deployment_there_is_none(aws: FakeAws, cli: Cli, tmp_path: Path) -> None:
     aws.lambda_.forget(NAME)
-    assert deployed(aws, tmp_path).facts["previous_version"] is None
-    assert cli.told == "previous_version=\n"
+    assert facts(deployed(aws, tmp_path))["functions"]["billing"]["previous_version"] is None
+    assert cli.told == "previous_versions=\n"
     assert live(aws) == "2"
 
 
@@ -114,10 +145,21 @@ MOVED = environment(region="eu-central-1", network={"zones": ["eu-central-1a"]})
         ((PREVIEW, 7), (PREVIEW, 8)),
         ((PREVIEW, None), (PREVIEW, 7)),
         ((DEV, None), (PROD, None)),
+        ((DEV, None), (DEV_OF_TWO, None)),
+        ((PREVIEW_OF_TWO, 7), (PREVIEW, 7)),
         ((DEV, None), (MOVED, None)),
         ((DEV, None), (environment(account="222222222222"), None)),
     ],
-    ids=["a preview with dev's", "another preview's", "a platform with a preview's", "prod's", "region", "account"],
+    ids=[
+        "a preview with dev's",
+        "another preview's",
+        "a platform with a preview's",
+        "prod's",
+        "one function more",
+        "one function less",
+        "region",
+        "account",
+    ],
 )
 def test_the_assembly_of_another_target_is_refused_before_anything_is_asked_of_aws(
     on: tuple[Environment, int | None], of: tuple[Environment, int | None], aws: FakeAws, cli: Cli, tmp_path: Path
@@ -141,47 +183,176 @@ def test_anything_else_than_what_was_built_is_refused_before_anything_is_asked_o
     assert (aws.calls, cli.called) == ([], [])
 
 
-def test_a_closed_function_is_refused(aws: FakeAws, cli: Cli, tmp_path: Path) -> None:
-    target(aws, DEV).function.close()
-    with pytest.raises(CommandError, match="drain --open"):
-        deployed(aws, tmp_path)
+@pytest.mark.parametrize("closed", ["billing", "refunds"])
+def test_a_closed_function_is_refused(closed: str, aws: FakeAws, cli: Cli, tmp_path: Path) -> None:
+    aws.lambda_.function(OTHER, "1")
+    target(aws, DEV).function(closed).close()
+    with pytest.raises(CommandError, match=rf"acme-dev-{closed} .*drain --open"):
+        deployed(aws, tmp_path, on=target(aws, DEV_OF_TWO))
     assert not cli.called
 
 
 @pytest.mark.usefixtures("cli")
 def test_a_version_that_was_taken_back_is_live_again_although_nothing_changed(aws: FakeAws, tmp_path: Path) -> None:
-    deployed(aws, tmp_path)
+    on = target(aws, DEV_OF_TWO)
+    deployed(aws, tmp_path, on=on)
     function = aws.lambda_.functions[NAME]
+    function.versions["1"] = {"least": 1, "most": 4}
     function.aliases["live"] = {"FunctionVersion": "1"}
     function.versions["2"] = {"least": 1, "most": 4}  # as pruning leaves it
-    report = deployed(aws, next(tmp_path.glob("assembly-*")))
-    assert (report.facts["version"], report.facts["previous_version"], live(aws)) == ("2", "1", "2")
+    report = deployed(aws, next(tmp_path.glob("assembly-*")), on=on)
+    assert report.outputs == {"versions": "billing=2,refunds=2", "previous_versions": "billing=1,refunds=2"}
+    assert live(aws) == "2"
     assert function.versions["2"] == {"least": 3, "most": 4}
 
 
 @pytest.mark.usefixtures("cli")
+def test_a_version_is_live_again_with_the_environments_of_its_own_function(aws: FakeAws, tmp_path: Path) -> None:
+    own = SETTINGS["function"] | {"maximum_environments": 3, "durable": SETTINGS["durable"]}
+    on = target(aws, environment(function_names=TWO, functions={"refunds": own}))
+    deployed(aws, tmp_path, on=on)
+    for name in (NAME, OTHER):
+        aws.lambda_.functions[name].versions["1"] = {"least": 1, "most": 1}
+        aws.lambda_.functions[name].aliases["live"] = {"FunctionVersion": "1"}
+    deployed(aws, next(tmp_path.glob("assembly-*")), on=on)
+    assert [aws.lambda_.functions[name].versions["2"]["most"] for name in (NAME, OTHER)] == [4, 3]
+
+
+@pytest.mark.usefixtures("cli")
 def test_a_deployment_after_which_another_version_is_live_fails(aws: FakeAws, tmp_path: Path) -> None:
-    deployed(aws, tmp_path)
-    function = aws.lambda_.functions[NAME]
+    on = target(aws, DEV_OF_TWO)
+    deployed(aws, tmp_path, on=on)
+    function = aws.lambda_.functions[OTHER]
+    function.versions["1"] = {"least": 1, "most": 4}
     function.aliases["live"] = {"FunctionVersion": "1"}
 
     def somebody_takes_it_back() -> None:
         aws.on("GetAlias", lambda: function.aliases["live"].update(FunctionVersion="1"))
 
     aws.on("UpdateAlias", somebody_takes_it_back)
-    with pytest.raises(CommandError, match="version 2 was deployed, and 1 is live"):
-        deployed(aws, next(tmp_path.glob("assembly-*")))
+    with pytest.raises(CommandError, match=f"{OTHER}: version 2 was deployed, and 1 is live"):
+        deployed(aws, next(tmp_path.glob("assembly-*")), on=on)
 
 
-def test_the_platform_below_previews_has_no_version(
-    aws: FakeAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_the_platform_below_previews_has_no_version(aws: FakeAws, cli: Cli, tmp_path: Path) -> None:
+    report = deployed(aws, tmp_path, on=target(aws, PREVIEW_OF_TWO))
+    stacks = {"acme-platform-preview": {"CapacityProviderArn": "arn"}}
+    assert report.facts == {"stacks": stacks, "functions": {}, "removed": []}
+    assert report.outputs == {"versions": "", "previous_versions": ""}
+    assert cli.told == "previous_versions=\n"
+
+
+def without_folder(
+    aws: FakeAws, name: str = OTHER, tags: dict[str, str] | None = None, *, protected: bool = True
 ) -> None:
-    name = naming.platform_stack("preview")
+    """Let there be a function whose folder is gone."""
+    aws.lambda_.function(name, "1")
+    tags = naming.tags(DEV) if tags is None else tags
+    aws.formation.stack(name, tags, EnableTerminationProtection=protected)
 
-    def cdk(*_: Any, **__: Any) -> str:
-        return str(aws.formation.stack(name, {}, outputs={"CapacityProviderArn": "arn"}))
 
-    monkeypatch.setattr(deploy, "cdk", cdk)
-    facts = deployed(aws, tmp_path, on=target(aws, PREVIEW)).facts
-    assert facts["stacks"] == {name: {"CapacityProviderArn": "arn"}}
-    assert facts["version"] is facts["previous_version"] is facts["alias_arn"] is None
+def test_a_function_whose_folder_is_gone_is_removed_after_the_deployment(
+    aws: FakeAws, cli: Cli, tmp_path: Path
+) -> None:
+    without_folder(aws)
+    seen: list[set[str]] = []
+    cli.meanwhile = lambda: seen.append(set(aws.lambda_.functions[OTHER].aliases))
+    report = deployed(aws, tmp_path)
+    # Until what was built is live, it takes executions.
+    assert seen == [{naming.ALIAS}]
+    assert facts(report)["removed"] == [OTHER]
+    assert list(report.lines)[-1] == f"{OTHER}: removed"
+    assert OTHER not in aws.formation.stacks
+    assert OTHER not in aws.lambda_.functions
+    calls = [operation for operation, _ in aws.calls]
+    order = ["DeleteAlias", "ListDurableExecutionsByFunction", "UpdateTerminationProtection", "DeleteStack"]
+    last = {operation: len(calls) - calls[::-1].index(operation) for operation in order}
+    assert sorted(order, key=lambda operation: last[operation]) == order
+    assert aws.asked("DeleteStack") == [{"StackName": OTHER}]
+
+
+@pytest.mark.usefixtures("cli")
+def test_an_unprotected_one_needs_no_protection_lifted(aws: FakeAws, tmp_path: Path) -> None:
+    without_folder(aws, protected=False)
+    assert facts(deployed(aws, tmp_path))["removed"] == [OTHER]
+    assert aws.count("UpdateTerminationProtection") == 0
+
+
+@pytest.mark.usefixtures("cli")
+def test_that_of_a_preview_is_removed_with_it_alone(aws: FakeAws, tmp_path: Path) -> None:
+    for number in (7, 8):
+        without_folder(aws, f"acme-pr-{number}-refunds", naming.tags(PREVIEW, number))
+    assert facts(deployed(aws, tmp_path, on=target(aws, PREVIEW, 7)))["removed"] == ["acme-pr-7-refunds"]
+    assert "acme-pr-8-refunds" in aws.formation.stacks
+
+
+@pytest.mark.usefixtures("cli")
+@pytest.mark.parametrize(
+    ("name", "tags"),
+    [
+        (OTHER, {}),
+        (OTHER, naming.tags(PROD)),
+        ("acme-prod-refunds", naming.tags(PROD)),
+        ("acme-access-dev", naming.tags(DEV)),
+        ("other-dev-refunds", naming.tags(DEV)),
+    ],
+)
+def test_nothing_but_what_is_named_and_tagged_as_ours_is_removed(
+    name: str, tags: dict[str, str], aws: FakeAws, tmp_path: Path
+) -> None:
+    without_folder(aws, name, tags)
+    assert facts(deployed(aws, tmp_path))["removed"] == []
+    assert name in aws.formation.stacks
+
+
+@pytest.mark.parametrize("status", ["RUNNING", "PAUSED"])
+def test_while_executions_run_on_it_nothing_is_deployed(status: str, aws: FakeAws, cli: Cli, tmp_path: Path) -> None:
+    without_folder(aws)
+    aws.lambda_.execution(OTHER, "a-long-one", status)
+    with pytest.raises(CommandError) as refused:
+        deployed(aws, tmp_path)
+    assert str(refused.value).splitlines() == [
+        f"functions/refunds is gone, and 1 executions of {OTHER} go on:",
+        f"  a-long-one on version 1: {status}, started 0 s ago",
+        "Wait for them, by `drain --environment dev --function refunds --running wait`, or stop them.",
+        "Nothing was deployed. Run this again then, or bring the folder back.",
+    ]
+    assert not cli.called
+    assert set(aws.lambda_.functions[OTHER].aliases) == {naming.ALIAS}
+    assert not {operation for operation, _ in aws.calls if not operation.startswith(("Get", "List", "Describe"))}
+
+
+def test_of_a_preview_it_says_how_to_drain_that(aws: FakeAws, cli: Cli, tmp_path: Path) -> None:
+    without_folder(aws, "acme-pr-7-refunds", naming.tags(PREVIEW, 7))
+    aws.lambda_.execution("acme-pr-7-refunds", "one")
+    with pytest.raises(CommandError, match="`drain --pull-request 7 --function refunds --running wait`"):
+        deployed(aws, tmp_path, on=target(aws, PREVIEW, 7))
+    assert not cli.called
+
+
+def test_executions_that_begin_meanwhile_leave_it_open(aws: FakeAws, cli: Cli, tmp_path: Path) -> None:
+    without_folder(aws)
+    cli.meanwhile = lambda: aws.lambda_.execution(OTHER, "late")
+    with pytest.raises(CommandError, match=rf"1 executions of {OTHER} have not ended:\n  late on version 1"):
+        deployed(aws, tmp_path)
+    assert live(aws) == "2"
+    assert set(aws.lambda_.functions[OTHER].aliases) == {naming.ALIAS}
+    assert aws.formation.stacks[OTHER]["EnableTerminationProtection"]
+    assert aws.count("DeleteStack") == 0
+
+
+@pytest.mark.usefixtures("cli")
+def test_one_that_was_drained_by_hand_is_removed(aws: FakeAws, tmp_path: Path) -> None:
+    without_folder(aws)
+    target(aws, DEV_OF_TWO).function("refunds").close()
+    assert facts(deployed(aws, tmp_path))["removed"] == [OTHER]
+
+
+@pytest.mark.usefixtures("cli")
+def test_one_that_can_not_be_removed_is_told_and_tried_again_the_next_time(aws: FakeAws, tmp_path: Path) -> None:
+    without_folder(aws)
+    aws.formation.undeletable[OTHER] = "it is used"
+    with pytest.raises(CommandError, match=f"{OTHER} could not be deleted: .* it is used"):
+        deployed(aws, tmp_path)
+    aws.formation.undeletable.clear()
+    assert facts(deployed(aws, next(tmp_path.glob("assembly-*"))))["removed"] == [OTHER]

@@ -1,14 +1,23 @@
-"""What of a diff deserves a look first, in the words of the real CDK CLI."""
+"""What of a diff deserves a look first, in the words of the real CDK CLI, and what is removed."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from infra import naming
 from infra.aws import cdk
 from infra.aws.assembly import Assembly
+from infra.console.report import Report
+from infra.environment import Environment
+from infra.pipeline import diff
 from infra.pipeline.diff import attention, compare
+from tests.infra.fakes import assemblies
+from tests.infra.fakes.aws import FakeAws
+from tests.infra.fakes.commands import facts, run, target, told
+from tests.infra.fakes.environments import DEV, DEV_OF_TWO
 
 STACK = {
     "type": "aws:cloudformation:stack",
@@ -55,16 +64,54 @@ def test_security_comes_first_and_then_what_is_destroyed_or_replaced(
     }
     monkeypatch.setattr(cdk, "LOGS", tmp_path / "log")
     monkeypatch.setenv("CDK_DISABLE_CLI_TELEMETRY", "true")
-    (tmp_path / "manifest.json").write_text(json.dumps({"version": "36.0.0", "artifacts": {"orders-dev": STACK}}))
+    (tmp_path / "manifest.json").write_text(json.dumps({"version": "36.0.0", "artifacts": {"acme-dev-billing": STACK}}))
     (tmp_path / "template.json").write_text(json.dumps({"Resources": built}))
-    text = compare(Assembly(tmp_path), "orders-dev", json.dumps({"Resources": deployed}))
+    text = compare(Assembly(tmp_path), "acme-dev-billing", json.dumps({"Resources": deployed}))
     assert all(f" {name}" in text for name in deployed | built)
-    assert attention({"orders-dev": text}) == [
-        "orders-dev: IAM Statement Changes",
-        "orders-dev: IAM Policy Changes",
-        "orders-dev: IAM Identity Center Changes",
-        "orders-dev: Security Group Changes",
-        "orders-dev: [-] AWS::SSM::Parameter Gone destroy",
-        "orders-dev: [~] AWS::SQS::Queue Renamed replace",
-        "orders-dev: [~] AWS::EC2::Instance Resized may be replaced",
+    assert attention({"acme-dev-billing": text}) == [
+        "acme-dev-billing: IAM Statement Changes",
+        "acme-dev-billing: IAM Policy Changes",
+        "acme-dev-billing: IAM Identity Center Changes",
+        "acme-dev-billing: Security Group Changes",
+        "acme-dev-billing: [-] AWS::SSM::Parameter Gone destroy",
+        "acme-dev-billing: [~] AWS::SQS::Queue Renamed replace",
+        "acme-dev-billing: [~] AWS::EC2::Instance Resized may be replaced",
     ]
+
+
+@pytest.fixture
+def compared(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Let the CDK CLI see no change, and remember of which stacks."""
+    stacks: list[str] = []
+
+    def cdk(arguments: Sequence[str], **_: Any) -> str:
+        stacks.append(arguments[1])
+        return "Stack x\nThere were no differences\n"
+
+    monkeypatch.setattr(diff, "cdk", cdk)
+    return stacks
+
+
+def shown(aws: FakeAws, folder: Path, on: Environment) -> Report:
+    there = target(aws, on)
+    return run(diff, there, "--assembly", str(assemblies.write(folder, there)))
+
+
+def test_every_stack_of_the_assembly_is_compared(compared: list[str], tmp_path: Path) -> None:
+    report = shown(FakeAws(), tmp_path, DEV_OF_TWO)
+    assert compared == ["acme-platform-dev", "acme-dev-billing", "acme-dev-refunds"]
+    assert facts(report)["warnings"] == []
+    assert list(facts(report)["changes"]) == compared
+
+
+def test_a_function_whose_folder_is_gone_is_a_warning(compared: list[str], tmp_path: Path) -> None:
+    aws = FakeAws()
+    for name, tags in (("billing", naming.tags(DEV)), ("refunds", naming.tags(DEV)), ("others", {})):
+        aws.formation.stack(f"acme-dev-{name}", tags)
+        aws.formation.templates[f"acme-dev-{name}"] = {}
+    report = shown(aws, tmp_path, DEV)
+    assert facts(report)["warnings"] == ["acme-dev-refunds: is removed"]
+    assert "acme-dev-refunds" not in compared
+    assert told(report).splitlines()[0] == "acme-dev-refunds: is removed"
+    assert "- `acme-dev-refunds: is removed`" in report.markdown
+    assert facts(shown(aws, tmp_path, DEV_OF_TWO))["warnings"] == []

@@ -13,24 +13,20 @@ from infra.pipeline import drift
 from tests.infra.fakes import assemblies
 from tests.infra.fakes.aws import FakeAws
 from tests.infra.fakes.commands import facts, run, target, told
-from tests.infra.fakes.environments import DEV, PREVIEW, PROD
+from tests.infra.fakes.environments import DEV, DEV_OF_TWO, PREVIEW, PROD
 
-NAME, PLATFORM, TOOLKIT = "orders-dev", "platform-dev", "CDKToolkit-qualifier"
+NAME, REFUNDS, PLATFORM, ACCESS = "acme-dev-billing", "acme-dev-refunds", "acme-platform-dev", "acme-access-dev"
+TOOLKIT = naming.toolkit_stack(DEV)
 Look = Callable[..., Report]
 CHANGED = {"PropertyPath": "/Name", "ExpectedValue": "a", "ActualValue": "b", "DifferenceType": "NOT_EQUAL"}
 
 
 @pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> FakeAws:
-    """An AWS in which all is as main says, with an account that dev and the previews share."""
-
-    def of_account(_: str) -> list[Environment]:
-        return [DEV, PREVIEW]
-
-    monkeypatch.setattr(drift, "of_account", of_account)
+def aws() -> FakeAws:
+    """An AWS in which all is as main says."""
     aws = FakeAws()
-    for name in (PLATFORM, NAME, TOOLKIT, naming.ACCESS_STACK, "platform-preview"):
-        aws.formation.stack(name, {"commit": assemblies.COMMIT})
+    for name in (PLATFORM, NAME, TOOLKIT, ACCESS):
+        aws.formation.stack(name, naming.tags(DEV) | {"commit": assemblies.COMMIT})
     aws.lambda_.function(NAME, "3").code["3"] = assemblies.ARCHIVE_SHA256
     return aws
 
@@ -62,16 +58,15 @@ def test_where_all_is_as_main_says_it_says_so(aws: FakeAws, looked: Look) -> Non
     nothing: list[str] = []
     expected = {"clean": True, "drifted": nothing, "differing": nothing, "unchecked": nothing, "notes": nothing}
     assert facts(looked()) == expected
-    assert aws.asked("DetectStackDrift") == [
-        {"StackName": name} for name in (PLATFORM, NAME, TOOLKIT, naming.ACCESS_STACK)
-    ]
+    assert aws.asked("DetectStackDrift") == [{"StackName": name} for name in (PLATFORM, NAME, TOOLKIT, ACCESS)]
 
 
-def test_the_previews_platform_is_watched_and_access_by_the_first_of_its_account_alone(
-    aws: FakeAws, looked: Look
-) -> None:
+def test_the_previews_platform_is_watched_and_their_functions_are_not(aws: FakeAws, looked: Look) -> None:
+    names = ["acme-platform-preview", naming.toolkit_stack(PREVIEW), "acme-access-preview"]
+    for name in (*names, "acme-pr-7-billing"):
+        aws.formation.stack(name, naming.tags(PREVIEW) | {"commit": assemblies.COMMIT})
     assert facts(looked(environment=PREVIEW))["clean"]
-    assert aws.asked("DetectStackDrift") == [{"StackName": "platform-preview"}, {"StackName": TOOLKIT}]
+    assert aws.asked("DetectStackDrift") == [{"StackName": name} for name in names]
 
 
 def test_a_resource_that_cannot_be_checked_is_listed_and_is_no_drift(aws: FakeAws, looked: Look) -> None:
@@ -84,12 +79,12 @@ def test_a_resource_that_cannot_be_checked_is_listed_and_is_no_drift(aws: FakeAw
         f"{NAME}: AWS::Logs::LogGroup B: NOT_CHECKED",
         f"{NAME}: AWS::Logs::LogGroup C: not supported by drift detection",
     ]
-    assert "3 resources could not be checked:\n  orders-dev: AWS::Logs::LogGroup A: UNKNOWN" in told(report)
+    assert "3 resources could not be checked:\n  acme-dev-billing: AWS::Logs::LogGroup A: UNKNOWN" in told(report)
     assert "3 resources could not be checked" in report.markdown
 
 
 @pytest.mark.parametrize("status", ["MODIFIED", "DELETED"])
-@pytest.mark.parametrize("stack", [PLATFORM, NAME, TOOLKIT, naming.ACCESS_STACK])
+@pytest.mark.parametrize("stack", [PLATFORM, NAME, TOOLKIT, ACCESS])
 def test_a_resource_that_is_not_what_the_template_says_is_drift(
     status: str, stack: str, aws: FakeAws, looked: Look
 ) -> None:
@@ -145,15 +140,15 @@ def test_a_stack_of_which_no_drift_can_be_detected_is_a_finding(status: str, aws
 
 
 def test_a_stack_that_is_not_there_is_a_finding(aws: FakeAws, looked: Look) -> None:
-    del aws.formation.stacks[naming.ACCESS_STACK]
-    assert facts(looked())["differing"] == ["access is not deployed"]
+    del aws.formation.stacks[ACCESS]
+    assert facts(looked())["differing"] == [f"{ACCESS} is not deployed"]
 
 
 @pytest.mark.parametrize("stack", [PLATFORM, NAME])
 def test_another_commit_is_a_note_since_main_may_be_newer_than_its_deployment(
     stack: str, aws: FakeAws, looked: Look
 ) -> None:
-    aws.formation.stack(stack, {"commit": "a" * 40})
+    aws.formation.stack(stack, naming.tags(DEV) | {"commit": "a" * 40})
     # A person deploys this one, from whatever commit.
     aws.formation.stack(TOOLKIT, {})
     found = facts(looked())
@@ -170,7 +165,7 @@ def test_other_code_than_the_builds_is_a_finding(aws: FakeAws, looked: Look) -> 
 
 
 def test_a_function_without_a_live_version_is_a_finding(aws: FakeAws, looked: Look) -> None:
-    target(aws, DEV).function.close()
+    target(aws, DEV).function("billing").close()
     assert facts(looked())["differing"] == [f"{NAME} was drained and takes no new executions"]
 
 
@@ -192,3 +187,39 @@ def test_the_assembly_of_another_environment_is_refused_before_anything_is_asked
     with pytest.raises(UsageError, match=r"holds .*, and not"):
         run(drift, target(aws, DEV), "--assembly", str(assemblies.write(tmp_path, target(aws, PROD))))
     assert aws.calls == []
+
+
+@pytest.fixture
+def of_two(aws: FakeAws) -> FakeAws:
+    """The same with a second function."""
+    aws.formation.stack(REFUNDS, naming.tags(DEV) | {"commit": assemblies.COMMIT})
+    aws.lambda_.function(REFUNDS, "5").code["5"] = assemblies.ARCHIVE_SHA256
+    return aws
+
+
+def test_every_function_is_compared(of_two: FakeAws, looked: Look) -> None:
+    assert facts(looked(environment=DEV_OF_TWO))["clean"]
+    of_two.lambda_.functions[REFUNDS].code["5"] = "AAAA"
+    resource(of_two, REFUNDS, "A", "MODIFIED")
+    target(of_two, DEV).function("billing").close()
+    found = facts(looked(environment=DEV_OF_TWO))
+    assert found["drifted"] == [f"{REFUNDS}: AWS::Logs::LogGroup A is MODIFIED"]
+    assert found["differing"] == [
+        f"{NAME} was drained and takes no new executions",
+        f"{REFUNDS}: the code of its live version 5 is not what main builds",
+    ]
+
+
+def test_a_function_that_main_does_not_have_is_a_finding(of_two: FakeAws, looked: Look) -> None:
+    of_two.formation.stack("acme-dev-guest", {"project": "other"})
+    report = looked()
+    line = f"{REFUNDS} is deployed, and main has no functions/refunds: the next deployment removes it"
+    assert facts(report)["differing"] == [line]
+    assert f"  {line}" in told(report).splitlines()
+
+
+def test_a_function_that_was_never_deployed_is_a_finding(looked: Look) -> None:
+    assert facts(looked(environment=DEV_OF_TWO))["differing"] == [
+        f"{REFUNDS} is not deployed",
+        f"{REFUNDS} has no live version",
+    ]

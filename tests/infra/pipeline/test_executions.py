@@ -10,9 +10,9 @@ from infra.environment import Environment
 from infra.pipeline import executions
 from tests.infra.fakes.aws import FakeAws
 from tests.infra.fakes.commands import facts, run, target, told
-from tests.infra.fakes.environments import DEV, PREVIEW
+from tests.infra.fakes.environments import DEV, PREVIEW, PREVIEW_OF_TWO
 
-NAME = naming.orders_stack("dev")
+NAME = "acme-dev-billing"
 WIDTH = 100
 
 
@@ -21,21 +21,22 @@ def aws() -> FakeAws:
     """An AWS with a function of versions 10, 9 and 8, of which 9 is live."""
     aws = FakeAws()
     aws.lambda_.function(NAME, "8", "9", "10", live="9")
+    aws.formation.stack(NAME, naming.tags(DEV))
     return aws
 
 
-def order(aws: FakeAws, version: str, status: str, minutes: int = 0, name: str = "order-1") -> None:
+def execution(aws: FakeAws, version: str, status: str, minutes: int = 0, name: str = "one") -> None:
     aws.lambda_.execution(NAME, name, status, version).started -= timedelta(minutes=minutes)
 
 
 def test_executions_are_counted_by_version_and_status(aws: FakeAws) -> None:
-    order(aws, "9", "RUNNING", 1, "a-young-one")
-    order(aws, "9", "PAUSED", 40, "the-oldest")
-    order(aws, "9", "SUCCEEDED", 50)
-    order(aws, "8", "PAUSING", 5, "pausing")
-    order(aws, "8", "DELETING", 60)
-    order(aws, "2", "FAILED", 70)
-    order(aws, "$LATEST.PUBLISHED", "SUCCEEDED", 80)
+    execution(aws, "9", "RUNNING", 1, "a-young-one")
+    execution(aws, "9", "PAUSED", 40, "the-oldest")
+    execution(aws, "9", "SUCCEEDED", 50)
+    execution(aws, "8", "PAUSING", 5, "pausing")
+    execution(aws, "8", "DELETING", 60)
+    execution(aws, "2", "FAILED", 70)
+    execution(aws, "$LATEST.PUBLISHED", "SUCCEEDED", 80)
     (function,) = facts(run(executions, target(aws, DEV)))["functions"]
     assert (function["function"], function["closed"]) == (NAME, False)
     counted = {each["version"]: dict(each["executions"]) for each in function["versions"]}
@@ -52,8 +53,8 @@ def test_executions_are_counted_by_version_and_status(aws: FakeAws) -> None:
 
 
 def test_a_person_reads_a_table_of_the_statuses_that_occur(aws: FakeAws) -> None:
-    order(aws, "9", "RUNNING", 12, "order-7")
-    order(aws, "8", "SUCCEEDED", 30)
+    execution(aws, "9", "RUNNING", 12, "number-7")
+    execution(aws, "8", "SUCCEEDED", 30)
     lines = [" ".join(line.split()) for line in told(run(executions, target(aws, DEV))).splitlines()]
     assert lines == [
         "",
@@ -63,20 +64,20 @@ def test_a_person_reads_a_table_of_the_statuses_that_occur(aws: FakeAws) -> None
         "9 live 1",
         "8 1",
         "The oldest that has not ended:",
-        "order-7 on version 9: RUNNING, started 12 min ago",
+        "number-7 on version 9: RUNNING, started 12 min ago",
     ]
 
 
 def test_the_widest_table_fits_100_columns(aws: FakeAws) -> None:
     for status in (*NOT_ENDED, *ENDED):
-        order(aws, "9", status)
+        execution(aws, "9", status)
     screen = told(run(executions, target(aws, DEV)), WIDTH)
     assert all(status in screen for status in (*NOT_ENDED, *ENDED))
     assert max(map(len, screen.splitlines())) <= WIDTH
 
 
 def test_a_closed_function_says_so(aws: FakeAws) -> None:
-    target(aws, DEV).function.close()
+    target(aws, DEV).function("billing").close()
     report = run(executions, target(aws, DEV))
     (function,) = facts(report)["functions"]
     assert function["closed"]
@@ -86,23 +87,42 @@ def test_a_closed_function_says_so(aws: FakeAws) -> None:
 
 def test_of_the_environment_of_previews_those_that_are_ours_are_shown() -> None:
     aws = FakeAws()
-    for number, tags in ((7, naming.tags("preview", 7)), (8, {}), (12, naming.tags("preview", 12))):
-        name = naming.orders_stack("preview", number)
-        aws.formation.stack(name, tags)
-        aws.lambda_.function(name, "1")
-    shown = [each["function"] for each in facts(run(executions, target(aws, PREVIEW)))["functions"]]
-    assert shown == ["orders-pr-7", "orders-pr-12"]
-    (one,) = facts(run(executions, target(aws, PREVIEW, 7)))["functions"]
-    assert one["function"] == "orders-pr-7"
-    assert facts(run(executions, target(aws, PREVIEW, 8)))["functions"] == []
+    for number, tags in ((7, naming.tags(PREVIEW, 7)), (8, {}), (12, naming.tags(PREVIEW, 12))):
+        for function in ("billing", "refunds"):
+            name = f"acme-pr-{number}-{function}"
+            aws.formation.stack(name, tags)
+            aws.lambda_.function(name, "1")
+
+    def shown(pull_request: int | None = None, only: str | None = None) -> list[str]:
+        on = target(aws, PREVIEW_OF_TWO, pull_request, only)
+        return [each["function"] for each in facts(run(executions, on))["functions"]]
+
+    assert shown() == ["acme-pr-7-billing", "acme-pr-7-refunds", "acme-pr-12-billing", "acme-pr-12-refunds"]
+    assert shown(7) == ["acme-pr-7-billing", "acme-pr-7-refunds"]
+    assert shown(8) == []
+    assert shown(only="refunds") == ["acme-pr-7-refunds", "acme-pr-12-refunds"]
+    assert shown(12, "billing") == ["acme-pr-12-billing"]
+
+
+def test_each_function_that_is_deployed_is_shown_also_one_whose_folder_is_gone(aws: FakeAws) -> None:
+    other = "acme-dev-refunds"
+    aws.lambda_.function(other, "1")
+    aws.formation.stack(other, naming.tags(DEV))
+    execution(aws, "9", "RUNNING")
+    report = run(executions, target(aws, DEV))
+    assert [each["function"] for each in facts(report)["functions"]] == [NAME, other]
+    lines = told(report).splitlines()
+    assert lines.index(NAME) < lines.index("The oldest that has not ended:") < lines.index(other)
+    (one,) = facts(run(executions, target(aws, DEV, only="refunds")))["functions"]
+    assert one["function"] == other
 
 
 @pytest.mark.parametrize(
     ("environment", "pull_request", "said"),
     [
-        (DEV, None, f"There is no function {NAME}"),
+        (DEV, None, "There is no function of acme-dev"),
         (PREVIEW, None, "preview has no preview"),
-        (PREVIEW, 7, "There is no function orders-pr-7"),
+        (PREVIEW, 7, "There is no function of acme-pr-7"),
     ],
 )
 def test_where_there_is_no_function_it_says_so(environment: Environment, pull_request: int | None, said: str) -> None:

@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from github.GithubException import GithubException
 
 from infra import ROOT
+from infra import project as projects
 from infra.aws import target as targets
 from infra.aws.target import Target
 from infra.console.report import Notice, Report
@@ -23,15 +24,24 @@ from infra.errors import CommandError, UsageError
 from infra.github import issues
 from infra.pipeline import __main__ as command_line
 from infra.pipeline import build
-from infra.pipeline.__main__ import COMMANDS, main
+from infra.pipeline.__main__ import COMMANDS, OF_PREVIEWS, OF_PROJECT, main
 from infra.toml import FileError
-from tests.infra.fakes.environments import DEV, PREVIEW
+from tests.infra.fakes.environments import DEV, PREVIEW, PROJECT
+
+# One that the checkout has, whatever it is called there.
+NAME = projects.load().promote[0]
+# What commands require beside a target.
+REQUIRED = {"comment": ["--commit", "0" * 40, "--reports", "reports"], "target": ["--purpose", "deploy"]}
+
+
+def takes(option: str, command: str) -> bool:
+    parser = ArgumentParser()
+    COMMANDS[command].add_arguments(parser)
+    return option in parser.format_help()
 
 
 def takes_pull_request(command: str) -> bool:
-    parser = ArgumentParser()
-    COMMANDS[command].add_arguments(parser)
-    return "--pull-request" in parser.format_help()
+    return takes("--pull-request", command)
 
 
 @dataclass(frozen=True)
@@ -63,7 +73,7 @@ def end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
             raise outcome
 
         monkeypatch.setattr(build, "run", run)
-        code = main(["build", "--environment", "dev", "--report", str(report), *options])
+        code = main(["build", "--environment", NAME, "--report", str(report), *options])
         written = (json.loads(report.read_text()), output.read_text(), summary.read_text() if summary.exists() else "")
         captured = capsys.readouterr()
         return Ended(code, captured.out, captured.err, *written)
@@ -71,17 +81,27 @@ def end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     return end
 
 
+def known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let there be the tests' own project in place of the checkout's."""
+
+    def load(name: str) -> Environment:
+        return {"dev": DEV, "preview": PREVIEW}[name]
+
+    monkeypatch.setattr(projects, "load", lambda: PROJECT)
+    monkeypatch.setattr(command_line, "load", load)
+
+
 def test_every_module_of_the_commands_is_one() -> None:
     modules = {path.stem for path in (ROOT / "infra" / "pipeline").glob("*.py")} - {"__init__", "__main__", "arguments"}
-    assert modules == {name.replace("-", "_") for name in COMMANDS}
+    assert modules == {name.replace("-", "_") for name in (*COMMANDS, *OF_PROJECT)}
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", [*COMMANDS, *OF_PROJECT])
 def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         main([command, "--help"])
     assert end.value.code == 0
-    assert "--environment" in capsys.readouterr().out
+    assert ("--environment" in capsys.readouterr().out) == (command in COMMANDS)
 
 
 def test_an_unknown_environment_is_named_with_those_that_exist(capsys: pytest.CaptureFixture[str]) -> None:
@@ -95,30 +115,62 @@ def test_an_unknown_environment_is_named_with_those_that_exist(capsys: pytest.Ca
 def test_a_pull_request_where_there_are_no_previews_is_refused_before_anything_is_done(
     command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def load(name: str) -> Environment:
-        return {"dev": DEV, "preview": PREVIEW}[name]
-
     def run(target: Target, _: Namespace) -> Report:
         assert (target.environment, target.pull_request) == (PREVIEW, 7)
         return Report({})
 
-    monkeypatch.setattr(command_line, "load", load)
+    known(monkeypatch)
     monkeypatch.setattr(COMMANDS[command], "run", run)
-    more = ["--commit", "0" * 40, "--reports", "reports"] if command == "comment" else []
+    more = REQUIRED.get(command, [])
     assert main([command, "--environment", "dev", "--pull-request", "7", *more]) == 2
     assert "dev hosts no previews" in capsys.readouterr().err
     assert main([command, "--environment", "preview", "--pull-request", "7", *more]) == 0
+    # The one that hosts previews is known.
+    assert main([command, "--pull-request", "7", *more]) == 0
+
+
+@pytest.mark.parametrize("command", [each for each in OF_PREVIEWS if not takes_pull_request(each)])
+def test_what_works_on_previews_alone_needs_no_environment(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(target: Target, _: Namespace) -> Report:
+        assert (target.environment, target.pull_request) == (PREVIEW, None)
+        return Report({})
+
+    known(monkeypatch)
+    monkeypatch.setattr(COMMANDS[command], "run", run)
+    assert main([command]) == 0
+
+
+@pytest.mark.parametrize("command", sorted({*COMMANDS} - {*OF_PREVIEWS}))
+def test_any_other_command_refuses_to_guess_an_environment(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([command, *REQUIRED.get(command, [])]) == 2
+    assert f"say on which environment: --environment NAME, of {', '.join(names())}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [each for each in COMMANDS if takes("--function", each)])
+def test_one_function_may_be_meant(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(target: Target, _: Namespace) -> Report:
+        assert (target.environment, target.only) == (DEV, "billing")
+        return Report({})
+
+    known(monkeypatch)
+    monkeypatch.setattr(COMMANDS[command], "run", run)
+    assert main([command, "--environment", "dev", "--function", "billing"]) == 0
+
+
+def test_these_commands_take_a_function() -> None:
+    expected = {"smoke", "invoke", "roll-back", "executions", "drain", "teardown", "prune"}
+    assert {each for each in COMMANDS if takes("--function", each)} == expected
 
 
 def test_these_commands_take_a_pull_request() -> None:
-    whole = {"access", "bootstrap", "diff", "drift", "status", "sweep"}
+    whole = {"access", "bootstrap", "diff", "drift", "status", "sweep", "target"}
     assert set(filter(takes_pull_request, COMMANDS)) == set(COMMANDS) - whole
 
 
 @pytest.mark.parametrize("number", ["", "0", "-1", "x", "1.5", "\u0667"])
 def test_a_pull_request_is_a_positive_number(number: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
-        main(["build", "--environment", "preview", f"--pull-request={number}"])
+        main(["build", f"--pull-request={number}"])
     assert end.value.code == 2
     assert "is not the number of a pull request" in capsys.readouterr().err
 
@@ -128,7 +180,7 @@ def test_a_pull_request_is_a_positive_number(number: str, capsys: pytest.Capture
     [
         (UsageError("the digest is wrong"), 2, "the digest is wrong"),
         (FileError("dev.toml"), 2, "dev.toml"),
-        (FileError("repository.toml"), 2, "repository.toml"),
+        (FileError("project.toml"), 2, "project.toml"),
         (CommandError("the stack failed"), 1, "the stack failed"),
         (ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "GetRole"), 1, "AWS: An error occurred"),
         (EndpointConnectionError(endpoint_url="url"), 1, "AWS: Could not connect"),
@@ -204,8 +256,8 @@ def test_a_command_works_on_the_target_that_the_command_line_names(monkeypatch: 
         raise UsageError("no usable AWS credentials")
 
     monkeypatch.setattr(targets, "open_session", open_session)
-    assert main(["executions", "--environment", "dev"]) == 2
-    assert [each.name for each in opened] == ["dev"]
+    assert main(["executions", "--environment", NAME]) == 2
+    assert [each.name for each in opened] == [NAME]
 
 
 CHILD = """
@@ -224,7 +276,7 @@ def run(target, arguments):
         print("put back", flush=True)
 
 build.run = run
-sys.argv[1:] = ["build", "--environment", "dev", "--report", sys.argv[1]]
+sys.argv[1:] = ["build", "--environment", sys.argv[2], "--report", sys.argv[1]]
 runpy.run_module("infra.pipeline", run_name="__main__", alter_sys=True)
 """
 
@@ -236,7 +288,7 @@ def test_a_command_that_is_interrupted_puts_back_what_it_has_to_and_ends_in_orde
 ) -> None:
     report = tmp_path / "report.json"
     # A shell lets what it starts in the background ignore SIGINT.
-    command = ["/bin/sh", "-c", 'trap "" INT; exec "$0" -c "$1" "$2"', sys.executable, CHILD, str(report)]
+    command = ["/bin/sh", "-c", 'trap "" INT; exec "$0" -c "$1" "$2" "$3"', sys.executable, CHILD, str(report), NAME]
     with subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as child:

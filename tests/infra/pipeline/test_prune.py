@@ -13,9 +13,9 @@ from infra.pipeline import prune
 from infra.pipeline.prune import Seen
 from tests.infra.fakes.aws import FakeAws
 from tests.infra.fakes.commands import run, target
-from tests.infra.fakes.environments import DEV, PREVIEW, environment
+from tests.infra.fakes.environments import DEV, DEV_OF_TWO, PREVIEW, TWO, environment
 
-NAME = naming.orders_stack("dev")
+NAME, REFUNDS = "acme-dev-billing", "acme-dev-refunds"
 PROVIDER = "arn:aws:lambda:eu-west-1:111111111111:capacity-provider:some"
 
 
@@ -84,12 +84,12 @@ def make(aws: FakeAws, name: str, *versions: str, tags: dict[str, str]) -> None:
 
 @pytest.fixture
 def aws() -> FakeAws:
-    """An AWS with dev's function in four versions, with an order on the second that is paused."""
+    """An AWS with dev's function in four versions, with an execution on the second that is paused."""
     aws = FakeAws()
     outputs = {"CapacityProviderArn": PROVIDER}
-    aws.formation.stack(naming.platform_stack("dev"), naming.tags("dev"), outputs=outputs)
-    make(aws, NAME, "1", "2", "3", "4", tags=naming.tags("dev"))
-    aws.lambda_.execution(NAME, "order-1", "PAUSED", "2")
+    aws.formation.stack("acme-platform-dev", naming.tags(DEV), outputs=outputs)
+    make(aws, NAME, "1", "2", "3", "4", tags=naming.tags(DEV))
+    aws.lambda_.execution(NAME, "run-1", "PAUSED", "2")
     return aws
 
 
@@ -126,10 +126,10 @@ def test_it_deletes_and_scales_down_and_tells_what_was_freed(aws: FakeAws) -> No
     ]
     rows = report.markdown.split("\n")
     assert rows[2:6] == [
-        f"| {NAME}:4 | kept | 0 | 3 | live |",
-        f"| {NAME}:3 | deleted | 0 | 3 to 0 | nothing names it or runs on it |",
-        f"| {NAME}:2 | kept | 1 | 3 to 1 | executions run on it |",
-        f"| {NAME}:1 | deleted | 0 | 3 to 0 | nothing names it or runs on it |",
+        "| 4 | kept | 0 | 3 | live |",
+        "| 3 | deleted | 0 | 3 to 0 | nothing names it or runs on it |",
+        "| 2 | kept | 1 | 3 to 1 | executions run on it |",
+        "| 1 | deleted | 0 | 3 to 0 | nothing names it or runs on it |",
     ]
 
 
@@ -137,7 +137,7 @@ def test_a_dry_run_does_nothing_and_tells_all(aws: FakeAws) -> None:
     report = pruned(aws, "--dry-run")
     assert floors(aws) == UNTOUCHED
     assert (report.code, report.facts["freed_environments"], report.facts["versions_on_provider"]) == (0, 8, 4)
-    assert f"| {NAME}:3 | would be deleted | 0 | 3 to 0 |" in report.markdown
+    assert "| 3 | would be deleted | 0 | 3 to 0 |" in report.markdown
     assert "8 execution environments would be freed" in report.markdown
 
 
@@ -147,7 +147,7 @@ def test_the_newest_of_what_nothing_names_is_retained(aws: FakeAws) -> None:
 
 
 def test_every_alias_counts_and_the_versions_that_it_sends_a_part_to(aws: FakeAws) -> None:
-    make(aws, NAME, *"123456", tags=naming.tags("dev"))
+    make(aws, NAME, *"123456", tags=naming.tags(DEV))
     aliases = aws.lambda_.functions[NAME].aliases
     aliases[naming.ALIAS]["RoutingConfig"] = {"AdditionalVersionWeights": {"2": 0.1}}
     aliases |= {name: {"FunctionVersion": version} for name, version in (("closed", "5"), ("other", "3"), ("z", "6"))}
@@ -162,11 +162,11 @@ def test_every_alias_counts_and_the_versions_that_it_sends_a_part_to(aws: FakeAw
 
 def test_an_execution_that_begins_before_a_version_is_deleted_spares_it(aws: FakeAws) -> None:
     # At the first look all is seen, at the second version 3 is about to go, and at the fourth, after 2, version 1.
-    aws.on("ListDurableExecutionsByFunction", lambda: aws.lambda_.execution(NAME, "order-2", version="1"), call=4)
+    aws.on("ListDurableExecutionsByFunction", lambda: aws.lambda_.execution(NAME, "run-2", version="1"), call=4)
     report = pruned(aws)
     assert floors(aws) == {"1": 1, "2": 1, "4": 3}
     assert reasons(report)["1"] == "executions have begun on it"
-    assert f"| {NAME}:1 | kept | 1 | 3 to 1 | executions have begun on it |" in report.markdown
+    assert "| 1 | kept | 1 | 3 to 1 | executions have begun on it |" in report.markdown
     assert (report.code, report.facts["freed_environments"]) == (0, 3 + 2 + 2)
 
 
@@ -188,7 +188,7 @@ def test_what_can_not_be_deleted_is_told_and_the_rest_goes(aws: FakeAws) -> None
     report = pruned(aws)
     assert floors(aws) == {"2": 1, "3": 3, "4": 3}
     assert (report.code, report.facts["freed_environments"], report.facts["versions_on_provider"]) == (1, 5, 3)
-    assert f"| {NAME}:3 | failed | 0 | 3 | nothing names it or runs on it |" in report.markdown
+    assert "| 3 | failed | 0 | 3 | nothing names it or runs on it |" in report.markdown
     assert f"- `Failed: {NAME}:3: " in report.markdown
     assert text(report)[-1].startswith(f"Failed: {NAME}:3: ")
 
@@ -225,19 +225,23 @@ def test_a_version_that_is_published_after_they_were_listed_stays(aws: FakeAws) 
         ({"StackStatus": "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"}, "its stack is UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"),
         ({"StackStatus": "UPDATE_ROLLBACK_FAILED"}, "its stack is UPDATE_ROLLBACK_FAILED"),
         ({"LastUpdatedTime": FakeAws().clock.now() - timedelta(seconds=59)}, "it was deployed a moment ago"),
-        (None, f"there is no stack {NAME}"),
     ],
 )
 def test_a_function_whose_stack_is_not_at_rest_is_left_as_it_is(
-    stack: dict[str, Any] | None, reason: str, aws: FakeAws
+    stack: dict[str, Any], reason: str, aws: FakeAws
 ) -> None:
-    aws.formation.stacks[NAME].update(stack or {})
-    if stack is None:
-        del aws.formation.stacks[NAME]
+    aws.formation.stacks[NAME].update(stack)
     report = pruned(aws)
     assert floors(aws) == UNTOUCHED
     assert all(each.startswith(reason) for version, each in reasons(report).items() if version != "4")
     assert report.code == 0
+
+
+def test_a_function_whose_stack_goes_meanwhile_is_left_as_it_is(aws: FakeAws) -> None:
+    aws.on("ListVersionsByFunction", lambda: aws.formation.stacks.pop(NAME))
+    report = pruned(aws)
+    assert floors(aws) == UNTOUCHED
+    assert reasons(report)["1"] == f"there is no stack {NAME}"
 
 
 def test_the_version_of_the_stack_stays_to_go_back_to(aws: FakeAws) -> None:
@@ -251,9 +255,9 @@ def test_every_preview_of_ours_is_pruned_and_one_that_fails_hides_no_other() -> 
         raise EndpointConnectionError(endpoint_url="some")
 
     aws = FakeAws()
-    names = [naming.orders_stack("preview", number) for number in (7, 8, 9)]
+    names = [naming.function(PREVIEW, "billing", number) for number in (7, 8, 9)]
     for number, name in zip((7, 8, 7), names, strict=True):
-        make(aws, name, "1", "2", tags=naming.tags("preview", number))
+        make(aws, name, "1", "2", tags=naming.tags(PREVIEW, number))
     aws.on("ListAliases", unreachable)
     report = pruned(aws, on=PREVIEW)
     assert [floors(aws, name) for name in names] == [{"1": 3, "2": 3}, {"2": 3}, {"1": 3, "2": 3}]
@@ -264,7 +268,7 @@ def test_every_preview_of_ours_is_pruned_and_one_that_fails_hides_no_other() -> 
 
 
 def test_where_there_is_no_function_it_says_so() -> None:
-    assert (pruned(FakeAws()).lines, pruned(FakeAws()).code) == ([f"There is no function {NAME}"], 0)
+    assert (pruned(FakeAws()).lines, pruned(FakeAws()).code) == (["There is no function of acme-dev"], 0)
     assert pruned(FakeAws(), on=PREVIEW).lines == ["preview has no preview"]
 
 
@@ -275,3 +279,46 @@ def test_a_capacity_provider_with_many_versions_is_a_warning(left: int, aws: Fak
     assert report.facts["versions_on_provider"] == left
     assert f"{left} of 100 versions" in report.markdown
     assert ("Warning: AWS takes no more than 100" in report.markdown) is (left == 80)
+
+
+@pytest.fixture
+def of_two(aws: FakeAws) -> FakeAws:
+    """The same with a second function in three versions, on none of which anything runs."""
+    make(aws, REFUNDS, "1", "2", "3", tags=naming.tags(DEV))
+    return aws
+
+
+def test_each_of_several_functions_is_pruned_and_named(of_two: FakeAws) -> None:
+    report = pruned(of_two, on=DEV_OF_TWO)
+    assert (floors(of_two), floors(of_two, REFUNDS)) == ({"2": 1, "4": 3}, {"3": 3})
+    assert [row.split(" | ")[0] for row in report.markdown.split("\n")[2:9]] == [
+        *(f"| {NAME}:{version}" for version in (4, 3, 2, 1)),
+        *(f"| {REFUNDS}:{version}" for version in (3, 2, 1)),
+    ]
+    assert (report.facts["freed_environments"], report.facts["versions_on_provider"]) == (8 + 6, 3)
+
+
+def test_each_function_retains_as_many_as_it_has_of_its_own(of_two: FakeAws) -> None:
+    own = {**dict(DEV.function), "retained_versions": 2, "durable": dict(DEV.durable)}
+    pruned(of_two, on=environment(function_names=TWO, functions={"refunds": own}))
+    assert (floors(of_two), floors(of_two, REFUNDS)) == ({"2": 1, "4": 3}, {"1": 1, "2": 1, "3": 3})
+
+
+def test_a_function_whose_code_is_gone_is_pruned_and_one_of_somebody_else_is_not(of_two: FakeAws) -> None:
+    make(of_two, "acme-dev-other", "1", "2", tags={})
+    pruned(of_two)
+    assert (floors(of_two, REFUNDS), floors(of_two, "acme-dev-other")) == ({"3": 3}, {"1": 3, "2": 3})
+
+
+def test_one_function_is_pruned_alone(of_two: FakeAws) -> None:
+    report = run(prune, target(of_two, DEV_OF_TWO, only="refunds"))
+    assert (floors(of_two), floors(of_two, REFUNDS)) == (UNTOUCHED, {"3": 3})
+    assert report.markdown.split("\n")[2] == "| 3 | kept | 0 | 3 | live |"
+
+
+def test_one_function_that_can_not_be_looked_at_hides_no_other(of_two: FakeAws) -> None:
+    of_two.deny("ListAliases")
+    report = pruned(of_two, on=DEV_OF_TWO)
+    assert (report.code, floors(of_two), floors(of_two, REFUNDS)) == (1, UNTOUCHED, {"3": 3})
+    assert f"{NAME} could not be looked at" in report.markdown
+    assert f"| {REFUNDS}:3 | kept" in report.markdown

@@ -1,56 +1,50 @@
 """One screen: what it says of environments that may be read, of those that may not, and of previews."""
 
 from datetime import timedelta
+from pathlib import Path
+from shutil import copytree
 
 import pytest
 from botocore.exceptions import ClientError
 
 from infra import naming
-from infra.aws import target as targets
-from infra.console import age
+from infra import project as projects
 from infra.console.report import Report
 from infra.environment import Environment
 from infra.pipeline import status
 from tests.infra.fakes.aws import FakeAws
 from tests.infra.fakes.base import AwsError
 from tests.infra.fakes.commands import facts, run, target, told
-from tests.infra.fakes.environments import DEV, PREVIEW, environment
+from tests.infra.fakes.environments import DEV, DEV_OF_TWO, PREVIEW, PREVIEW_OF_TWO, PROD, PROJECT, environment
 
-NAME = naming.orders_stack("dev")
-ELSEWHERE = environment("prod", account="222222222222")
-KNOWN = {each.name: each for each in (DEV, PREVIEW, ELSEWHERE)}
-WIDTH = 100
+NAME, REFUNDS, PLATFORM = "acme-dev-billing", "acme-dev-refunds", "acme-platform-dev"
+PROVIDER = "arn:aws:lambda:eu-west-1:111111111111:capacity-provider:provider"
+WIDTH = 120
 
 
 @pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> FakeAws:
-    """An AWS that dev and the previews share. Everything in dev was deployed a day ago, and runs."""
+def aws() -> FakeAws:
+    """An AWS that all environments share. Everything in dev was deployed a day ago, and runs."""
     aws = FakeAws()
-
-    def of_account(_: str) -> list[Environment]:
-        return [DEV, PREVIEW]
-
-    def open_session(_: Environment) -> object:
-        return aws.session()
-
-    monkeypatch.setattr(status, "of_account", of_account)
-    monkeypatch.setattr(status, "names", KNOWN.copy)
-    monkeypatch.setattr(status, "load", KNOWN.get)
-    monkeypatch.setattr(targets, "open_session", open_session)
-    monkeypatch.setattr(age, "since", aws.clock.now().__sub__)
-    provider = "arn:aws:lambda:eu-west-1:111111111111:capacity-provider:provider"
-    aws.formation.stack("platform-dev", {}, outputs={"CapacityProviderArn": provider})
-    aws.lambda_.on_provider[provider] = [f"{aws.lambda_.arn_of(NAME)}:{number}" for number in (11, 12, 13)]
+    aws.formation.stack(PLATFORM, naming.tags(DEV), outputs={"CapacityProviderArn": PROVIDER})
+    aws.lambda_.on_provider[PROVIDER] = [f"{aws.lambda_.arn_of(NAME)}:{number}" for number in (11, 12, 13)]
     drift = {"StackDriftStatus": "DRIFTED", "LastCheckTimestamp": aws.clock.now() - timedelta(minutes=5)}
-    updated = aws.clock.now() - timedelta(hours=3)
-    aws.formation.stack(
-        NAME, {"commit": "c" * 40}, "UPDATE_ROLLBACK_COMPLETE", LastUpdatedTime=updated, DriftInformation=drift
-    )
+    moments = {"LastUpdatedTime": aws.clock.now() - timedelta(hours=3), "DriftInformation": drift}
+    tags = naming.tags(DEV) | {"commit": "c" * 40}
+    aws.formation.stack(NAME, tags, "UPDATE_ROLLBACK_COMPLETE", **moments)
     aws.lambda_.function(NAME, "11", "12", "13", live="12").versions["11"]["least"] = 1
     return aws
 
 
-def order(aws: FakeAws, name: str, status: str, minutes: int) -> None:
+@pytest.fixture
+def of_two(aws: FakeAws) -> FakeAws:
+    """The same with a second function, of a later commit."""
+    aws.formation.stack(REFUNDS, naming.tags(DEV) | {"commit": "d" * 40})
+    aws.lambda_.function(REFUNDS, "5")
+    return aws
+
+
+def start(aws: FakeAws, name: str, status: str, minutes: int) -> None:
     aws.lambda_.execution(NAME, name, status, "12").started -= timedelta(minutes=minutes)
 
 
@@ -65,9 +59,9 @@ def rows(report: Report) -> list[str]:
 
 
 def test_an_environment_is_read_from_its_stacks_and_its_function(aws: FakeAws) -> None:
-    order(aws, "order-1", "RUNNING", 2)
-    order(aws, "order-2", "PAUSED", 12)
-    order(aws, "order-3", "SUCCEEDED", 20)
+    start(aws, "run-1", "RUNNING", 2)
+    start(aws, "run-2", "PAUSED", 12)
+    start(aws, "run-3", "SUCCEEDED", 20)
     now = aws.clock.now()
     dev = facts(shown(aws))["environments"][0]
     assert dev == {
@@ -76,6 +70,7 @@ def test_an_environment_is_read_from_its_stacks_and_its_function(aws: FakeAws) -
         "stacks": [
             {
                 "name": NAME,
+                "folder": "billing",
                 "status": "UPDATE_ROLLBACK_COMPLETE",
                 "commit": "c" * 40,
                 "deployed": now - timedelta(hours=3),
@@ -83,7 +78,8 @@ def test_an_environment_is_read_from_its_stacks_and_its_function(aws: FakeAws) -
                 "drift_checked": now - timedelta(minutes=5),
             },
             {
-                "name": "platform-dev",
+                "name": PLATFORM,
+                "folder": None,
                 "status": "UPDATE_COMPLETE",
                 "commit": None,
                 "deployed": now - timedelta(days=1),
@@ -91,70 +87,88 @@ def test_an_environment_is_read_from_its_stacks_and_its_function(aws: FakeAws) -
                 "drift_checked": None,
             },
         ],
-        "function": {
-            "name": NAME,
-            "live": "12",
-            "closed": False,
-            "running": 2,
-            "oldest": now - timedelta(minutes=12),
-            "retained": ["13", "11"],
-            "retained_environments": 4,
-        },
-        "smoke": None,
+        "functions": [
+            {
+                "name": NAME,
+                "folder": "billing",
+                "in_checkout": True,
+                "live": "12",
+                "closed": False,
+                "running": 2,
+                "oldest": now - timedelta(minutes=12),
+                "retained": ["13", "11"],
+                "retained_environments": 4,
+                "smoke": None,
+            }
+        ],
         "versions_on_provider": 3,
         "previews": [],
     }
 
 
 def test_a_person_reads_it_on_one_screen_with_where_to_read_on(aws: FakeAws) -> None:
-    order(aws, "smoke-1", "RUNNING", 12)
+    start(aws, "smoke-1", "RUNNING", 12)
     report = shown(aws)
-    assert facts(report)["other_accounts"] == {"prod": "222222222222"}
+    assert facts(report)["other_accounts"] == {"local": "000000000000"}
     assert rows(report) == [
-        "dev preview",
-        "commit ccccccc not deployed",
-        "orders UPDATE_ROLLBACK_COMPLETE, 3 h ago",
-        "drift of orders DRIFTED, 5 min ago",
-        "platform UPDATE_COMPLETE, 1 day ago",
-        "drift of platform NOT_CHECKED",
+        "dev prod preview",
+        "commit ccccccc not deployed not deployed",
+        "billing UPDATE_ROLLBACK_COMPLETE, 3 h ago",
+        "drift of billing DRIFTED, 5 min ago",
+        "the platform UPDATE_COMPLETE, 1 day ago",
+        "drift of the platform NOT_CHECKED",
         "version 12 live",
         "running 1, oldest 12 min ago",
         "retained 13, 11 (environments: 4)",
-        "last smoke order RUNNING, 12 min ago",
+        "last smoke execution RUNNING, 12 min ago",
         "on the provider 3 of 100 versions",
         "",
-        "For prod run `status --environment prod` with credentials of account 222222222222",
+        "For local run `status --environment local` with credentials of account 000000000000",
     ]
 
 
-def test_the_newest_smoke_order_counts_and_no_other_order(aws: FakeAws) -> None:
-    names = ["order-9", "my-smoke-3", "smoke-2", "smoke-1"]
+def test_an_environment_of_another_account_is_told_where_to_read(aws: FakeAws, tmp_path: Path) -> None:
+    root = copytree(PROJECT.root, tmp_path / "tree")
+    file = root / "environments" / "prod.toml"
+    file.write_text(file.read_text().replace(DEV.account, "222222222222"))
+    report = shown(aws, environment(project=projects.load(root)))
+    assert facts(report)["other_accounts"] == {"prod": "222222222222", "local": "000000000000"}
+    assert rows(report)[0] == "dev preview"
+    assert "For prod run `status --environment prod` with credentials of account 222222222222" in rows(report)
+
+
+def test_the_newest_smoke_execution_counts_and_no_other(aws: FakeAws) -> None:
+    names = ["run-9", "my-smoke-3", "smoke-2", "smoke-1"]
     for minutes, name in enumerate(names):
-        order(aws, name, "FAILED", minutes)
-    smoke = facts(shown(aws))["environments"][0]["smoke"]
+        start(aws, name, "FAILED", minutes)
+    smoke = facts(shown(aws))["environments"][0]["functions"][0]["smoke"]
     started = aws.clock.now() - timedelta(minutes=2)
     assert smoke == {"name": "smoke-2", "status": "FAILED", "version": "12", "started": started}
 
 
-def refuse_preview(aws: FakeAws, code: str) -> None:
-    """Let the second environment that is read, the previews', be refused: one has three stacks to look for."""
+def refuse_prod(aws: FakeAws, code: str) -> None:
+    """Let the second environment that is read, prod, be refused: the stacks that there are fit a page for each."""
 
     def refuse() -> None:
         raise AwsError(code)
 
-    aws.on("DescribeStacks", refuse, call=4)
+    aws.on("ListStacks", refuse, call=2)
 
 
 @pytest.mark.parametrize("code", ["AccessDenied", "AccessDeniedException"])
 def test_another_environment_that_may_not_be_read_is_told_in_its_column(code: str, aws: FakeAws) -> None:
-    refuse_preview(aws, code)
+    refuse_prod(aws, code)
     report = shown(aws)
-    assert [each["refusal"] for each in facts(report)["environments"]] == [None, "not for these credentials to read"]
-    assert "For preview run `status --environment preview` with credentials that may read it" in rows(report)
+    assert [each["refusal"] for each in facts(report)["environments"]] == [
+        None,
+        "not for these credentials to read",
+        None,
+    ]
+    assert "For prod run `status --environment prod` with credentials that may read it" in rows(report)
 
 
 def test_another_failure_than_a_refusal_is_not_hidden(aws: FakeAws) -> None:
-    refuse_preview(aws, "Throttling")
+    refuse_prod(aws, "Throttling")
     with pytest.raises(ClientError, match="Throttling"):
         shown(aws)
 
@@ -165,30 +179,93 @@ def test_the_environment_that_was_asked_for_must_be_readable(aws: FakeAws) -> No
         shown(aws)
 
 
+def preview(aws: FakeAws, number: int, days: int, *versions: str, function: str = "billing") -> None:
+    """Let there be a function of a preview that was made some days ago."""
+    name = naming.function(PREVIEW, function, number)
+    stack = aws.formation.stack(name, naming.tags(PREVIEW, number) | {"commit": "d" * 40})
+    stack |= {"CreationTime": aws.clock.now() - timedelta(days=days), "LastUpdatedTime": aws.clock.now()}
+    if versions:
+        aws.lambda_.function(name, *versions)
+
+
 def test_previews_are_read_that_are_ours_and_shown_with_what_is_left_to_them(aws: FakeAws) -> None:
-    for number, days in ((7, 2), (8, 15)):
-        name = naming.orders_stack("preview", number)
-        stack = aws.formation.stack(name, naming.tags("preview", number) | {"commit": "d" * 40})
-        stack |= {"CreationTime": aws.clock.now() - timedelta(days=days), "LastUpdatedTime": aws.clock.now()}
-        if number == 7:
-            aws.lambda_.function(name, "1")
-    aws.formation.stack(naming.orders_stack("preview", 9), {})
+    preview(aws, 7, 2, "1")
+    preview(aws, 8, 15)
+    aws.formation.stack("acme-pr-9-billing", {})
     report = shown(aws, PREVIEW)
+    assert "preview of commit age expires stack version running" in rows(report)
     assert "#7 ddddddd 2 days in 12 days UPDATE_COMPLETE 1 live 0" in rows(report)
     assert "#8 ddddddd 15 days due UPDATE_COMPLETE none" in rows(report)
-    preview = facts(report)["environments"][1]
-    assert [(each["pull_request"], each["expires"]) for each in preview["previews"]] == [
+    host = facts(report)["environments"][2]
+    assert [(each["pull_request"], each["expires"]) for each in host["previews"]] == [
         (7, aws.clock.now() + timedelta(days=12)),
         (8, aws.clock.now() - timedelta(days=1)),
     ]
-    assert preview["function"] is preview["smoke"] is None
+    assert host["functions"] == []
     # The role that reads may not describe a stack that is never there.
-    assert {"StackName": naming.orders_stack("preview")} not in aws.asked("DescribeStacks")
+    assert {"StackName": "acme-preview-billing"} not in aws.asked("DescribeStacks")
+
+
+def test_a_preview_of_several_functions_has_a_row_for_each(aws: FakeAws) -> None:
+    preview(aws, 7, 2, "1")
+    preview(aws, 7, 1, "2", function="refunds")
+    preview(aws, 8, 1, "3", function="refunds")
+    found = rows(shown(aws, PREVIEW_OF_TWO))
+    start = found.index("preview of commit age expires function stack version running")
+    assert found[start + 1 : start + 4] == [
+        "#7 ddddddd 2 days in 12 days billing UPDATE_COMPLETE 1 live 0",
+        "#7 ddddddd 2 days in 12 days refunds UPDATE_COMPLETE 2 live 0",
+        "#8 ddddddd 1 day in 13 days refunds UPDATE_COMPLETE 3 live 0",
+    ]
 
 
 def test_nothing_deployed_and_a_closed_function_are_told_too(aws: FakeAws) -> None:
-    target(aws, DEV).function.close()
+    target(aws, DEV).function("billing").close()
     assert "version closed by a drain" in rows(shown(aws))
     aws.lambda_.forget(NAME)
     aws.formation.stacks.clear()
-    assert rows(shown(aws))[:2] == ["dev preview", "commit not deployed not deployed"]
+    assert rows(shown(aws))[:2] == ["dev prod preview", "commit not deployed not deployed not deployed"]
+
+
+def test_of_several_functions_each_has_rows_of_its_own(of_two: FakeAws) -> None:
+    start(of_two, "smoke-1", "SUCCEEDED", 12)
+    assert rows(shown(of_two, DEV_OF_TWO))[1:-2] == [
+        "commit ccccccc, ddddddd not deployed not deployed",
+        "billing UPDATE_ROLLBACK_COMPLETE, 3 h ago",
+        "drift of billing DRIFTED, 5 min ago",
+        "refunds UPDATE_COMPLETE, 1 day ago",
+        "drift of refunds NOT_CHECKED",
+        "the platform UPDATE_COMPLETE, 1 day ago",
+        "drift of the platform NOT_CHECKED",
+        "version of billing 12 live",
+        "running of billing 0",
+        "retained of billing 13, 11 (environments: 4)",
+        "last smoke execution of billing SUCCEEDED, 12 min ago",
+        "version of refunds 5 live",
+        "running of refunds 0",
+        "retained of refunds none",
+        "last smoke execution of refunds none",
+        "on the provider 3 of 100 versions",
+    ]
+
+
+def test_two_environments_with_one_function_each_are_told_apart_by_its_name(aws: FakeAws) -> None:
+    aws.formation.stack("acme-prod-refunds", naming.tags(PROD))
+    aws.lambda_.function("acme-prod-refunds", "5")
+    found = rows(shown(aws))
+    assert "version of billing 12 live" in found
+    assert "version of refunds 5 live" in found
+
+
+def test_a_function_that_is_deployed_and_not_in_the_checkout_is_told_of(of_two: FakeAws) -> None:
+    line = f"{REFUNDS} is deployed, and this checkout has no functions/refunds"
+    report = shown(of_two)
+    assert line in rows(report)
+    assert [each["in_checkout"] for each in facts(report)["environments"][0]["functions"]] == [True, False]
+    assert line not in rows(shown(of_two, DEV_OF_TWO))
+
+
+def test_a_stack_of_somebody_else_is_not_shown(aws: FakeAws) -> None:
+    aws.formation.stack(REFUNDS, {"project": "other"})
+    aws.lambda_.function(REFUNDS, "5")
+    assert [each["name"] for each in facts(shown(aws))["environments"][0]["functions"]] == [NAME]

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
@@ -14,12 +15,12 @@ from infra.pipeline import sweep
 from tests.github.state import State
 from tests.infra.fakes.aws import FakeAws
 from tests.infra.fakes.commands import run, target
-from tests.infra.fakes.environments import DEV, PREVIEW
+from tests.infra.fakes.environments import DEV, PREVIEW, PREVIEW_OF_TWO
 
 DAYS = PREVIEW.preview_days
 JUST_NOW, YOUNG, OLD = timedelta(minutes=59), timedelta(hours=2), timedelta(days=DAYS, minutes=1)
 REST = "UPDATE_COMPLETE"
-TAGS = naming.tags("preview", 7)
+TAGS = naming.tags(PREVIEW, 7)
 
 
 @pytest.fixture
@@ -33,16 +34,17 @@ def say(github: State, pulls: Mapping[int, str]) -> None:
         github.add_pull(number, state)
 
 
-def name(number: int) -> str:
-    return naming.orders_stack("preview", number)
+def name(number: int, function: str = "billing") -> str:
+    return naming.function(PREVIEW, function, number)
 
 
-def deploy(aws: FakeAws, *numbers: int) -> None:
-    """Let there be previews, each with an order that is paused."""
+def deploy(aws: FakeAws, *numbers: int, function: str = "billing") -> None:
+    """Let there be a function of previews, each with an execution that is paused."""
     for number in numbers:
-        aws.formation.stack(name(number), naming.tags("preview", number))
-        aws.lambda_.function(name(number), "1")
-        aws.lambda_.execution(name(number), "order-1", "PAUSED")
+        made = name(number, function)
+        aws.formation.stack(made, naming.tags(PREVIEW, number))
+        aws.lambda_.function(made, "1")
+        aws.lambda_.execution(made, "run-1", "PAUSED")
 
 
 def swept(aws: FakeAws, *options: str) -> Report:
@@ -62,8 +64,8 @@ def deleted(aws: FakeAws) -> list[str]:
             (OLD, REST, TAGS), "open", (True, f"{DAYS} days old, and previews last {DAYS} days"), id="too old"
         ),
         pytest.param((YOUNG, REST, dict[str, str]()), "closed", (False, "none of ours"), id="without tags"),
-        pytest.param((YOUNG, REST, naming.tags("preview")), "closed", (False, "none of ours"), id="without one tag"),
-        pytest.param((YOUNG, REST, naming.tags("preview", 8)), "closed", (False, "none of ours"), id="of another"),
+        pytest.param((YOUNG, REST, naming.tags(PREVIEW)), "closed", (False, "none of ours"), id="without one tag"),
+        pytest.param((YOUNG, REST, naming.tags(PREVIEW, 8)), "closed", (False, "none of ours"), id="of another"),
         pytest.param((YOUNG, "UPDATE_IN_PROGRESS", TAGS), "closed", (False, "UPDATE_IN_PROGRESS"), id="being deployed"),
         pytest.param((OLD, "CREATE_IN_PROGRESS", TAGS), "open", (False, "CREATE_IN_PROGRESS"), id="being made"),
         pytest.param((JUST_NOW, "REVIEW_IN_PROGRESS", TAGS), "closed", (False, "begins"), id="beginning"),
@@ -91,10 +93,10 @@ def test_it_is_decided_for_a_preview_that_is(
 
 def test_only_previews_that_are_due_go_each_once_and_nothing_else_does(aws: FakeAws, github: State) -> None:
     deploy(aws, 70, 12, 7)
-    others = (f"{name(12)}-test", f"my-{name(12)}", "orders-preview", naming.platform_stack("preview"))
+    others = ("acme-pr-012-billing", f"my-{name(12)}", "acme-pr-12", "acme-platform-preview")
     for other in others:
         aws.formation.stack(other, TAGS)
-    aws.formation.stack(name(9), {"project": "orders"})
+    aws.formation.stack(name(9), {"project": "acme"})
     say(github, {7: "closed", 9: "closed", 12: "open", 70: "closed"})
     dry = swept(aws, "--dry-run")
     assert deleted(aws) == []
@@ -102,10 +104,10 @@ def test_only_previews_that_are_due_go_each_once_and_nothing_else_does(aws: Fake
     assert deleted(aws) == [name(7), name(70)]
     assert set(aws.formation.stacks) == {*others, name(9), name(12)}
     lines = [
-        (f"{name(7)} would go", f"{name(7)} is gone: pull request 7 is closed; 1 execution was stopped"),
-        (f"{name(9)} would stay", f"{name(9)} stays: it is named like a preview, and its tags say"),
-        (f"{name(12)} would stay", f"{name(12)} stays: pull request 12 is open, and it is 1 day old"),
-        (f"{name(70)} would go", f"{name(70)} is gone: pull request 70 is closed; 1 execution was stopped"),
+        ("acme-pr-7 would go", "acme-pr-7 is gone: pull request 7 is closed; 1 execution was stopped"),
+        ("acme-pr-9 would stay", "acme-pr-9 stays: it is named like a preview, and its tags say"),
+        ("acme-pr-12 would stay", "acme-pr-12 stays: pull request 12 is open, and it is 1 day old"),
+        ("acme-pr-70 would go", "acme-pr-70 is gone: pull request 70 is closed; 1 execution was stopped"),
     ]
     for (planned, told), before, after in zip(lines, dry.lines, report.lines, strict=True):
         assert (str(before).startswith(planned), str(after).startswith(told)) == (True, True)
@@ -115,12 +117,12 @@ def test_only_previews_that_are_due_go_each_once_and_nothing_else_does(aws: Fake
     assert swept(aws).lines == ["There is no preview"]
 
 
-def test_its_orders_are_stopped_and_those_of_others_are_not(aws: FakeAws, github: State) -> None:
+def test_its_executions_are_stopped_and_those_of_others_are_not(aws: FakeAws, github: State) -> None:
     deploy(aws, 7, 8)
     say(github, {7: "closed", 8: "open"})
-    orders = [aws.lambda_.functions[name(number)].executions[0] for number in (7, 8)]
+    executions = [aws.lambda_.functions[name(number)].executions[0] for number in (7, 8)]
     swept(aws)
-    assert [order.status for order in orders] == ["STOPPED", "PAUSED"]
+    assert [each.status for each in executions] == ["STOPPED", "PAUSED"]
 
 
 def test_when_github_can_not_be_asked_for_one_of_them_none_goes(aws: FakeAws, github: State) -> None:
@@ -147,7 +149,7 @@ def failing(aws: FakeAws, how: str) -> None:
     stack = aws.formation.stacks[name(7)]
     if how == "AWS can not be reached":
         aws.on("ListDurableExecutionsByFunction", unreachable)
-    elif how == "its orders may not be stopped":
+    elif how == "its executions may not be stopped":
         aws.deny("StopDurableExecution")
     elif how == "it can't be deleted":
         aws.formation.undeletable[name(7)] = "it is used"
@@ -155,7 +157,7 @@ def failing(aws: FakeAws, how: str) -> None:
         stack["EnableTerminationProtection"] = True
     elif how == "somebody deploys it meanwhile":
         aws.on("DescribeStacks", lambda: stack.update(StackStatus="UPDATE_IN_PROGRESS"), call=3)
-    elif how == "its orders do not stop":
+    elif how == "its executions do not stop":
         aws.lambda_.functions[name(7)].executions[0].stops = False
     else:
         aws.tagged = [("arn:aws:logs:eu-west-1:111111111111:log-group:left", TAGS)]
@@ -169,11 +171,11 @@ def unreachable() -> None:
     ("how", "said", "stays"),
     [
         ("AWS can not be reached", "Could not connect", True),
-        ("its orders may not be stopped", "no StopDurableExecution", True),
+        ("its executions may not be stopped", "no StopDurableExecution", True),
         ("it can't be deleted", "AWS::SSM::Parameter Only: it is used", True),
         ("it is protected", "has termination protection", True),
         ("somebody deploys it meanwhile", "is UPDATE_IN_PROGRESS: somebody deploys it", True),
-        ("its orders do not stop", "order-1 on version 1: PAUSED", True),
+        ("its executions do not stop", "run-1 on version 1: PAUSED", True),
         ("something of it is left", "log-group:left", False),
     ],
 )
@@ -189,8 +191,8 @@ def test_what_fails_is_told_and_hides_no_other(how: str, said: str, stays: bool,
     assert notice.topic == "sweep"
     for text in (report.markdown, notice.body or ""):
         assert said in text
-    assert f"#7, `{name(7)}`" in (notice.body or "")
-    assert name(8) not in (notice.body or "")
+    assert "#7, `acme-pr-7`" in (notice.body or "")
+    assert "acme-pr-8" not in (notice.body or "")
 
 
 def test_an_issue_is_kept_on_request_alone_and_has_nothing_to_say_once_all_is_well(aws: FakeAws, github: State) -> None:
@@ -209,7 +211,7 @@ def test_after_its_time_is_over_no_further_removal_begins(aws: FakeAws, github: 
     report = swept(aws)
     assert deleted(aws) == [name(7), name(8)]
     assert list(report.lines)[2] == (
-        f"{name(9)} is due (pull request 9 is closed), and was not removed: there was no time left for it"
+        "acme-pr-9 is due (pull request 9 is closed), and was not removed: there was no time left for it"
     )
     assert swept(aws).code == 0
     assert aws.formation.stacks == {}
@@ -219,3 +221,66 @@ def test_an_environment_without_previews_is_refused(aws: FakeAws) -> None:
     with pytest.raises(UsageError, match=r"preview_days in environments/dev\.toml"):
         run(sweep, target(aws, DEV))
     assert aws.calls == []
+
+
+def test_a_preview_goes_with_all_its_functions_and_is_told_once(aws: FakeAws, github: State) -> None:
+    deploy(aws, 7, 8)
+    deploy(aws, 7, 8, function="refunds")
+    say(github, {7: "closed", 8: "open"})
+    report = run(sweep, target(aws, PREVIEW_OF_TWO))
+    assert deleted(aws) == [name(7), name(7, "refunds")]
+    assert report.lines == [
+        "acme-pr-7 is gone: pull request 7 is closed; 2 executions were stopped",
+        "acme-pr-8 stays: pull request 8 is open, and it is 1 day old",
+    ]
+    found: Any = report.facts["previews"]
+    assert [(each["preview"], each["stacks"]) for each in found] == [
+        ("acme-pr-7", [name(7), name(7, "refunds")]),
+        ("acme-pr-8", [name(8), name(8, "refunds")]),
+    ]
+
+
+@pytest.mark.parametrize("function", ["billing", "refunds", "gone"])
+def test_what_is_there_of_a_preview_goes_though_the_checkout_has_other_functions(
+    function: str, aws: FakeAws, github: State
+) -> None:
+    deploy(aws, 7, function=function)
+    github.add_pull(7, "closed")
+    assert run(sweep, target(aws, PREVIEW_OF_TWO)).code == 0
+    assert aws.formation.stacks == {}
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"), [("UPDATE_IN_PROGRESS", "UPDATE_IN_PROGRESS"), ("REVIEW_IN_PROGRESS", "begins")]
+)
+def test_one_function_that_is_being_deployed_keeps_its_preview(
+    status: str, reason: str, aws: FakeAws, github: State
+) -> None:
+    deploy(aws, 7)
+    aws.formation.stack(name(7, "refunds"), TAGS, status, CreationTime=aws.clock.now() - JUST_NOW)
+    github.add_pull(7, "closed")
+    report = run(sweep, target(aws, PREVIEW_OF_TWO))
+    assert reason in report.markdown
+    assert deleted(aws) == []
+
+
+def test_a_preview_one_stack_of_which_is_of_somebody_else_stays(aws: FakeAws, github: State) -> None:
+    deploy(aws, 7)
+    aws.formation.stack(name(7, "refunds"), {"project": "other"})
+    github.add_pull(7, "closed")
+    assert "none of ours" in run(sweep, target(aws, PREVIEW_OF_TWO)).markdown
+    assert deleted(aws) == []
+
+
+def test_where_one_function_can_not_be_deleted_the_preview_is_a_failure_and_goes_the_next_time(
+    aws: FakeAws, github: State
+) -> None:
+    deploy(aws, 7)
+    deploy(aws, 7, function="refunds")
+    github.add_pull(7, "closed")
+    aws.formation.undeletable[name(7)] = "it is used"
+    report = run(sweep, target(aws, PREVIEW_OF_TWO))
+    assert (report.code, set(aws.formation.stacks)) == (1, {name(7)})
+    aws.formation.undeletable = {}
+    assert run(sweep, target(aws, PREVIEW_OF_TWO)).code == 0
+    assert aws.formation.stacks == {}

@@ -1,0 +1,1 @@
+"""Another function of the tests' own project, which nothing calls either."""
