@@ -1,4 +1,4 @@
-"""The durable functions: each is a folder in functions/ with a handler.py. What several share is a package beside them."""
+"""The durable functions: each a folder in functions/ with a handler.py. What several share is a package beside them."""
 
 import re
 from pathlib import Path

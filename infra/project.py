@@ -20,7 +20,10 @@ RESERVED = ("access", "platform", "pr")
 ENVIRONMENT_NAME = r"^[a-z][a-z0-9]{0,9}$"
 EnvironmentName = Annotated[
     str,
-    Field(pattern=ENVIRONMENT_NAME, description="the name of a file in environments/: a to z and 0 to 9, 10 at most"),
+    Field(
+        pattern=ENVIRONMENT_NAME,
+        description="the name of a file in environments/: a to z and 0 to 9, a letter first, 10 at most, and no hyphen",
+    ),
 ]
 
 
@@ -74,7 +77,12 @@ class Project(Table):
     ]
     promote: Annotated[
         list[EnvironmentName],
-        Field(min_length=1, max_length=4, description="1 to 4 environments, as many as deploy.yml has stages"),
+        Field(
+            min_length=1,
+            max_length=4,
+            description="1 to 4 environments, as many as deploy.yml has stages, each the name of a file in "
+            "environments/: a to z and 0 to 9, a letter first, 10 at most, and no hyphen",
+        ),
     ]
     previews: EnvironmentName
     repository: Repository

@@ -88,7 +88,8 @@ def _explain(model: type[Table], found: ErrorDetails, given: Collection[str]) ->
     if found["type"] == "extra_forbidden":
         known = [name for name in table.model_fields if name not in given]
         return [f"{key}: unknown key; known here: {', '.join(known)}"]
-    allowed = table.model_fields[keys[-1]].description or "a table"
+    field = table.model_fields.get(keys[-1])
+    allowed = (field.description if field else None) or "a table"
     if found["type"] == "missing":
         return [f"{key}: missing; must be {allowed}"]
     return [wrong(key, found["input"], f"must be {allowed}")]

@@ -1,18 +1,29 @@
 import re
-from ipaddress import IPv4Network
-from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from infra import toml
-from infra.environment import Environment, load, names, of_account
+from infra.environment import Environment, load, load_all, names
 from infra.toml import FileError
+
+PROJECT = """\
+name = "acme"
+promote = ["test"]
+previews = "preview"
+
+[repository]
+owner = "acme-inc"
+name = "money"
+owner_id = 0
+id = 0
+subject_has_ids = false
+"""
 
 VALID = """\
 account = "111111111111"
 region = "eu-west-1"
-qualifier = "orders-dev"
 preview_days = 0
 
 [network]
@@ -77,25 +88,38 @@ def table_of(key: str) -> str:
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the folder of a project with the environments test and preview, and two functions."""
     monkeypatch.setattr(toml, "ROOT", tmp_path)
-    (folder := tmp_path / "environments").mkdir()
-    return folder
+    (tmp_path / "project.toml").write_text(PROJECT)
+    for name in ("billing", "refunds"):
+        (folder := tmp_path / "functions" / name).mkdir(parents=True)
+        (folder / "handler.py").touch()
+    (tmp_path / "functions" / "shared").mkdir()
+    write(tmp_path, "test", VALID)
+    write(tmp_path, "preview", with_values(preview_days="14", cidr='"10.10.16.0/20"'))
+    write(tmp_path, "local", VALID)
+    return tmp_path
 
 
-def read(folder: Path, text: str) -> Environment:
-    (folder / "test.toml").write_text(text)
-    return load("test", folder)
+def write(root: Path, name: str, text: str) -> None:
+    (root / "environments").mkdir(exist_ok=True)
+    (root / "environments" / f"{name}.toml").write_text(text)
 
 
-def refused(folder: Path, text: str) -> str:
+def read(root: Path, text: str) -> Environment:
+    write(root, "test", text)
+    return load("test", root)
+
+
+def refused(root: Path, text: str) -> str:
     with pytest.raises(FileError) as caught:
-        read(folder, text)
+        read(root, text)
     return str(caught.value)
 
 
-def test_a_valid_file_is_read_with_its_own_name_as_the_environments_name(folder: Path) -> None:
-    environment = read(folder, VALID)
+def test_a_valid_file_is_read_with_its_own_name_as_the_environments_name(root: Path) -> None:
+    environment = read(root, VALID)
     assert environment.name == "test"
     assert environment.network.zones == ["eu-west-1a", "eu-west-1b", "eu-west-1c"]
     assert environment.function.vcpus == 1
@@ -113,17 +137,15 @@ INSIDE = [
     {"concurrency": "32", "memory_mb": "8192"},
     {"concurrency": "256", "memory_mb": "32768", "memory_gib_per_vcpu": "2.0"},
     {"timeout_seconds": "1"},
-    {"timeout_seconds": "5400"},
+    {"timeout_seconds": "5400", "execution_timeout_seconds": "5400"},
     {"minimum_environments": "4"},
     {"minimum_environments": "0", "maximum_environments": "0"},
-    {"maximum_vcpus": "12", "maximum_environments": "3"},
+    {"maximum_vcpus": "12", "maximum_environments": "1"},
     {"maximum_vcpus": "15000"},
-    {"maximum_vcpus": "16"},
-    {"maximum_vcpus": "20", "retained_versions": "2"},
+    {"maximum_vcpus": "32"},
+    {"maximum_vcpus": "40", "retained_versions": "2"},
     {"retained_versions": "20"},
-    {"preview_days": "1"},
-    {"preview_days": "90"},
-    {"maximum_vcpus": "24", "memory_mb": "8192"},
+    {"maximum_vcpus": "48", "memory_mb": "8192"},
     {"scaling": '"manual"', "target_cpu_percent": "1"},
     {"scaling": '"manual"', "target_cpu_percent": "100"},
     {"instance_types": '["m8g.large", "c6gn.16xlarge", "r8gd.metal-24xl"]'},
@@ -135,7 +157,7 @@ INSIDE = [
     {"log_level": '"ERROR"'},
     {"log_retention_days": "1"},
     {"log_retention_days": "731"},
-    {"execution_timeout_seconds": "1"},
+    {"execution_timeout_seconds": "1", "timeout_seconds": "1"},
     {"execution_timeout_seconds": "31622400"},
     {"retention_days": "1"},
     {"retention_days": "90"},
@@ -144,15 +166,14 @@ INSIDE = [
     {"nat_gateways": "0"},
     {"nat_gateways": "3"},
     {"zones": '["eu-west-1c"]'},
-    {"qualifier": '"o"'},
-    {"qualifier": '"orders-123"'},
+    {"region": '"me-central-1"', "zones": '["me-central-1a"]', "nat_gateways": "1"},
     {"removal_policy": '"retain"', "termination_protection": "true", "flow_logs": "true"},
 ]
 
 
 @pytest.mark.parametrize("values", INSIDE, ids=str)
-def test_a_value_at_the_edge_of_what_is_allowed_passes(folder: Path, values: dict[str, str]) -> None:
-    read(folder, with_values(**values))
+def test_a_value_at_the_edge_of_what_is_allowed_passes(root: Path, values: dict[str, str]) -> None:
+    read(root, with_values(**values))
 
 
 # For each: what is written, the key that the message blames, and what it says is right, with the limit's source.
@@ -189,13 +210,13 @@ OUTSIDE: list[tuple[dict[str, str], str, list[str]]] = [
     ({"retained_versions": "21"}, "retained_versions", ["21", "0 to 20"]),
     ({"preview_days": "-1"}, "preview_days", ["-1", "1 to 90 days", "0 for one that hosts no previews"]),
     ({"preview_days": "91"}, "preview_days", ["91", "1 to 90 days"]),
-    ({"maximum_vcpus": "19", "retained_versions": "2"}, "maximum_vcpus", ["19", "at least 20", "2 retained versions"]),
-    ({"maximum_vcpus": "15"}, "maximum_vcpus", ["15", "at least 16", "two versions", "4 environments of 1 vCPU"]),
     (
-        {"maximum_vcpus": "23", "memory_mb": "8192"},
+        {"maximum_vcpus": "39", "retained_versions": "2"},
         "maximum_vcpus",
-        ["23", "at least 24", "two versions", "4 environments of 2 vCPU"],
+        ["39", "at least 40", "billing: 4 of 1 vCPU, and 2 retained; refunds: 4 of 1 vCPU, and 2 retained"],
     ),
+    ({"maximum_vcpus": "31"}, "maximum_vcpus", ["31", "at least 32", "two versions of each function", "4 of 1 vCPU"]),
+    ({"maximum_vcpus": "47", "memory_mb": "8192"}, "maximum_vcpus", ["47", "at least 48", "4 of 2 vCPU"]),
     ({"scaling": '"fast"'}, "scaling", ["'fast'", "auto, or manual", "Lambda API"]),
     ({"target_cpu_percent": "1"}, "target_cpu_percent", ["1", "0 with auto scaling and 1 to 100 with manual"]),
     ({"scaling": '"manual"'}, "target_cpu_percent", ["0", "0 with auto scaling and 1 to 100 with manual"]),
@@ -256,20 +277,24 @@ OUTSIDE: list[tuple[dict[str, str], str, list[str]]] = [
     ({"account": '"1234"'}, "account", ["'1234'", "12 digits"]),
     ({"account": '"1111111111111"'}, "account", ["'1111111111111'", "12 digits"]),
     ({"account": '"' + "\u0661" * 12 + '"'}, "account", ["12 digits"]),
-    ({"region": '"eu-west-\u0661"'}, "region", ["an AWS region, such as eu-west-1"]),
-    ({"region": '"Ireland"'}, "region", ["'Ireland'", "an AWS region, such as eu-west-1"]),
-    ({"qualifier": '""'}, "qualifier", ["''", "1 to 10 of a to z, 0 to 9 and -"]),
-    ({"qualifier": '"orders-1234"'}, "qualifier", ["'orders-1234'", "1 to 10 of a to z, 0 to 9 and -"]),
-    ({"qualifier": '"Orders"'}, "qualifier", ["'Orders'", "1 to 10 of a to z, 0 to 9 and -"]),
+    ({"region": '"eu-west-\u0661"'}, "region", ["region of the partition aws, such as eu-west-1"]),
+    ({"region": '"Ireland"'}, "region", ["'Ireland'", "region of the partition aws, such as eu-west-1"]),
+    ({"region": '"cn-north-1"'}, "region", ["'cn-north-1'", "region of the partition aws"]),
+    ({"region": '"us-gov-west-1"'}, "region", ["'us-gov-west-1'", "region of the partition aws"]),
+    (
+        {"execution_timeout_seconds": "59"},
+        "execution_timeout_seconds",
+        ["59", "must be at least timeout_seconds = 60", "one invocation"],
+    ),
     ({"removal_policy": '"snapshot"'}, "removal_policy", ["'snapshot'", "destroy or retain"]),
 ]
 
 
 @pytest.mark.parametrize(("values", "key", "said"), OUTSIDE, ids=str)
 def test_a_value_beyond_what_is_allowed_is_refused_with_file_key_value_and_range(
-    folder: Path, values: dict[str, str], key: str, said: list[str]
+    root: Path, values: dict[str, str], key: str, said: list[str]
 ) -> None:
-    message = refused(folder, with_values(**values))
+    message = refused(root, with_values(**values))
     assert message.startswith(f"environments/test.toml: {table_of(key)} = "), message
     assert "\n" not in message
     for part in said:
@@ -308,45 +333,45 @@ WRONG_TYPES = [
 
 
 @pytest.mark.parametrize(("key", "value"), WRONG_TYPES)
-def test_a_value_of_the_wrong_type_is_refused(folder: Path, key: str, value: str) -> None:
-    message = refused(folder, with_values(**{key: value}))
+def test_a_value_of_the_wrong_type_is_refused(root: Path, key: str, value: str) -> None:
+    message = refused(root, with_values(**{key: value}))
     assert message.startswith(f"environments/test.toml: {table_of(key)} = "), message
     assert ": must be " in message
 
 
 @pytest.mark.parametrize("key", KEYS)
-def test_a_missing_key_is_named_with_what_it_must_be(folder: Path, key: str) -> None:
+def test_a_missing_key_is_named_with_what_it_must_be(root: Path, key: str) -> None:
     assert re.fullmatch(
-        rf"environments/test\.toml: {re.escape(table_of(key))}: missing; must be .+", refused(folder, without(key))
+        rf"environments/test\.toml: {re.escape(table_of(key))}: missing; must be .+", refused(root, without(key))
     )
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_a_missing_table_is_named(folder: Path, table: str) -> None:
-    assert refused(folder, without_table(table)) == f"environments/test.toml: {table}: missing; must be a table"
+def test_a_missing_table_is_named(root: Path, table: str) -> None:
+    assert refused(root, without_table(table)) == f"environments/test.toml: {table}: missing; must be a table"
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_a_value_in_place_of_a_table_is_refused(folder: Path, table: str) -> None:
-    message = refused(folder, f"{table} = 1\n{without_table(table)}")
+def test_a_value_in_place_of_a_table_is_refused(root: Path, table: str) -> None:
+    message = refused(root, f"{table} = 1\n{without_table(table)}")
     assert message == f"environments/test.toml: {table} = 1: must be a table"
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_an_unknown_key_is_refused_with_the_known_ones(folder: Path, table: str) -> None:
-    message = refused(folder, VALID.replace(f"[{table}]\n", f"[{table}]\nsize = 1\n"))
+def test_an_unknown_key_is_refused_with_the_known_ones(root: Path, table: str) -> None:
+    message = refused(root, VALID.replace(f"[{table}]\n", f"[{table}]\nsize = 1\n"))
     known = [key for key in KEYS if table_of(key).startswith(f"{table}.")]
     assert message == f"environments/test.toml: {table}.size: unknown key; known here: {', '.join(known)}"
 
 
-def test_an_unknown_table_is_refused_with_the_known_ones(folder: Path) -> None:
-    message = refused(folder, VALID + "\n[alarms]\nemail = 'a@example.com'\n")
-    known = ["account", "region", "qualifier", "preview_days", *TABLES]
+def test_an_unknown_table_is_refused_with_the_known_ones(root: Path) -> None:
+    message = refused(root, VALID + "\n[alarms]\nemail = 'a@example.com'\n")
+    known = ["account", "region", "preview_days", *TABLES, "functions"]
     assert message == f"environments/test.toml: alarms: unknown key; known here: {', '.join(known)}"
 
 
-def test_every_wrong_key_gets_a_line_of_its_own(folder: Path) -> None:
-    lines = refused(folder, with_values(memory_mb="1", flow_logs="1", account='"1"')).splitlines()
+def test_every_wrong_key_gets_a_line_of_its_own(root: Path) -> None:
+    lines = refused(root, with_values(memory_mb="1", flow_logs="1", account='"1"')).splitlines()
     assert [line.split(" = ")[0] for line in lines] == [
         "environments/test.toml: account",
         "environments/test.toml: network.flow_logs",
@@ -354,11 +379,11 @@ def test_every_wrong_key_gets_a_line_of_its_own(folder: Path) -> None:
     ]
 
 
-def test_every_broken_rule_between_keys_gets_a_line_of_its_own(folder: Path) -> None:
+def test_every_broken_rule_between_keys_gets_a_line_of_its_own(root: Path) -> None:
     text = with_values(
         cidr='"8.8.0.0/16"', zones='["eu-west-1a", "eu-west-1a"]', concurrency="99", minimum_environments="5"
     )
-    assert [line.split(" = ")[0] for line in refused(folder, text).splitlines()] == [
+    assert [line.split(" = ")[0] for line in refused(root, text).splitlines()] == [
         "environments/test.toml: network.cidr",
         "environments/test.toml: network.zones",
         "environments/test.toml: function.concurrency",
@@ -366,74 +391,139 @@ def test_every_broken_rule_between_keys_gets_a_line_of_its_own(folder: Path) -> 
     ]
 
 
-def test_every_broken_rule_between_tables_gets_a_line_of_its_own(folder: Path) -> None:
+def test_every_broken_rule_between_tables_gets_a_line_of_its_own(root: Path) -> None:
     text = with_values(zones='["us-east-1a", "us-east-1b", "eu-west-1c"]', maximum_vcpus="15")
-    assert [line.split(": must")[0] for line in refused(folder, text).splitlines()] == [
+    assert [line.split(": must")[0] for line in refused(root, text).splitlines()] == [
         "environments/test.toml: network.zones = 'us-east-1a'",
         "environments/test.toml: network.zones = 'us-east-1b'",
         "environments/test.toml: capacity_provider.maximum_vcpus = 15",
     ]
 
 
-def test_an_environment_does_not_name_itself(folder: Path) -> None:
-    assert "name: unknown key; it follows from the file's name" in refused(folder, f'name = "test"\n{VALID}')
+def test_an_environment_does_not_name_itself(root: Path) -> None:
+    assert "name: unknown key; it follows from the file's place" in refused(root, f'name = "test"\n{VALID}')
 
 
 @pytest.mark.parametrize("name", ["staging", "", "../test", "test.toml", "TEST"])
-def test_an_unknown_environment_is_refused_with_the_known_ones(folder: Path, name: str) -> None:
-    (folder / "test.toml").write_text(VALID)
-    (folder / "other.toml").write_text(VALID)
+def test_an_unknown_environment_is_refused_with_the_known_ones(root: Path, name: str) -> None:
     with pytest.raises(FileError) as caught:
-        load(name, folder)
-    assert str(caught.value) == f"environment {name!r}: there is no such file; there are other, test"
+        load(name, root)
+    assert str(caught.value) == f"environment {name!r}: there is none of this name; there are test, preview, local"
 
 
-def test_there_are_four_environments_and_all_are_valid() -> None:
-    assert names() == ["dev", "local", "preview", "prod"]
-    for name in names():
-        load(name)
+def test_environments_come_in_the_order_of_the_project(root: Path) -> None:
+    assert list(load_all(root)) == names(root) == ["test", "preview", "local"]
 
 
-def test_prod_is_spread_over_three_zones_and_protected() -> None:
-    prod = load("prod")
-    assert len(prod.network.zones) == 3
-    assert prod.function.minimum_environments >= 3
-    assert prod.network.nat_gateways in (0, 3), "the loss of one zone must not cost the others their egress"
-    assert prod.network.flow_logs
-    assert prod.protection.termination_protection
-    assert prod.protection.removal_policy == "retain"
+def test_a_file_that_the_project_does_not_name_is_refused(root: Path) -> None:
+    write(root, "staging", with_values(cidr='"10.20.0.0/20"'))
+    with pytest.raises(FileError) as caught:
+        load("test", root)
+    assert str(caught.value) == (
+        "environments/staging.toml: project.toml names it nowhere, so no workflow would deploy it; add it to promote "
+        "there, or remove the file"
+    )
 
 
-@pytest.mark.parametrize("name", ["dev", "local", "preview"])
-def test_all_other_environments_are_small_and_leave_nothing_behind(name: str) -> None:
-    environment, prod = load(name), load("prod")
-    assert not environment.protection.termination_protection
-    assert environment.protection.removal_policy == "destroy"
-    assert environment.function.maximum_environments < prod.function.maximum_environments
-    assert environment.function.log_retention_days < prod.function.log_retention_days
-    assert environment.durable.retention_days < prod.durable.retention_days
+def test_an_environment_without_a_file_is_refused(root: Path) -> None:
+    (root / "environments" / "preview.toml").unlink()
+    with pytest.raises(FileError) as caught:
+        load("test", root)
+    assert str(caught.value) == "environments/preview.toml: there is no such file, and project.toml names it"
 
 
-def test_only_preview_hosts_previews() -> None:
-    assert [name for name in names() if load(name).hosts_previews] == ["preview"]
+@pytest.mark.parametrize("cidr", ["10.10.0.0/20", "10.10.8.0/24", "10.10.0.0/16"])
+def test_environments_share_no_addresses(root: Path, cidr: str) -> None:
+    write(root, "preview", with_values(preview_days="14", cidr=f'"{cidr}"'))
+    with pytest.raises(FileError) as caught:
+        load("test", root)
+    assert str(caught.value) == (
+        f"environments/preview.toml: network.cidr = '{cidr}': overlaps that of test, '10.10.0.0/20'; networks that "
+        "overlap can never be connected"
+    )
 
 
-def test_no_two_environments_share_addresses() -> None:
-    networks = [IPv4Network(load(name).network.cidr) for name in names()]
-    assert not any(one.overlaps(other) for one, other in combinations(networks, 2))
+@pytest.mark.parametrize("days", ["1", "90"])
+def test_what_hosts_previews_is_what_the_project_says(root: Path, days: str) -> None:
+    write(root, "preview", with_values(preview_days=days, cidr='"10.10.16.0/20"'))
+    assert [each.name for each in load_all(root).values() if each.hosts_previews] == ["preview"]
+    message = refused(root, with_values(preview_days=days))
+    assert message.startswith(f"environments/test.toml: preview_days = {days}: must be 0, since promote")
+    write(root, "test", VALID)
+    write(root, "preview", with_values(cidr='"10.10.16.0/20"'))
+    with pytest.raises(FileError, match=r"environments/preview\.toml: preview_days = 0: must be 1 or more, since prev"):
+        load("test", root)
 
 
-def test_prod_shares_its_account_with_no_other_environment() -> None:
-    assert load("prod").account not in {load(name).account for name in names() if name != "prod"}
+def test_what_is_wrong_in_one_environment_is_said_of_it_when_another_is_loaded(root: Path) -> None:
+    write(root, "preview", with_values(preview_days="91"))
+    with pytest.raises(FileError, match=r"^environments/preview\.toml: preview_days = 91: must be 1 to 90 days"):
+        load("test", root)
 
 
-def test_every_environment_has_a_bootstrap_of_its_own() -> None:
-    qualifiers = [load(name).qualifier for name in names()]
-    assert len(set(qualifiers)) == len(qualifiers)
+def test_every_function_has_what_stands_for_all(root: Path) -> None:
+    environment = read(root, VALID)
+    assert environment.function_names == ("billing", "refunds")
+    assert environment.settings("refunds").memory_mb == environment.function.memory_mb
+    assert environment.settings("refunds").durable == environment.durable
 
 
-def test_the_environments_of_an_account_are_found_in_the_order_of_their_names(folder: Path) -> None:
-    for name, account in {"c": "111111111111", "b": "222222222222", "a": "111111111111"}.items():
-        (folder / f"{name}.toml").write_text(with_values(account=f'"{account}"'))
-    assert [environment.name for environment in of_account("111111111111", folder)] == ["a", "c"]
-    assert of_account("333333333333", folder) == []
+def test_a_function_has_what_differs_under_its_name(root: Path) -> None:
+    own = "\n[functions.refunds]\nmemory_mb = 8192\n\n[functions.refunds.durable]\nretention_days = 9\n"
+    environment = read(root, VALID + own)
+    refunds, billing = environment.settings("refunds"), environment.settings("billing")
+    assert (refunds.memory_mb, refunds.vcpus, refunds.concurrency) == (8192, 2, 8)
+    assert (refunds.durable.retention_days, refunds.durable.execution_timeout_seconds) == (9, 3600)
+    assert (billing.memory_mb, billing.durable.retention_days) == (4096, 3)
+
+
+def test_a_function_that_is_gone_has_what_stands_for_all(root: Path) -> None:
+    environment = read(root, VALID)
+    assert environment.settings("long_gone").memory_mb == environment.function.memory_mb
+
+
+def test_the_capacity_counts_what_differs(root: Path) -> None:
+    own = "\n[functions.refunds]\nmaximum_environments = 6\n"
+    message = refused(root, with_values(maximum_vcpus="39") + own)
+    assert "must be at least 40: " in message
+    assert "(billing: 4 of 1 vCPU, and 0 retained; refunds: 6 of 1 vCPU, and 0 retained)" in message
+    read(root, with_values(maximum_vcpus="40") + own)
+
+
+OWN: list[tuple[dict[str, Any], str]] = [
+    ({"functions.refunds": "memory_mb = 1"}, "functions.refunds.memory_mb = 1: must be 2048 to 32768 MB"),
+    ({"functions.refunds": "size = 1"}, "functions.refunds.size: unknown key; known here: runtime, memory_mb"),
+    ({"functions.refunds": "concurrency = 17"}, "functions.refunds.concurrency = 17: must be at most 16 per vCPU"),
+    ({"functions.refunds": "durable = 1"}, "functions.refunds.durable = 1: must be a table"),
+    (
+        {"functions.refunds.durable": "retention_days = 91"},
+        "functions.refunds.durable.retention_days = 91: must be 1 to 90 days",
+    ),
+    (
+        {"functions.refunds.durable": "execution_timeout_seconds = 59"},
+        "functions.refunds.durable.execution_timeout_seconds = 59: must be at least timeout_seconds = 60",
+    ),
+    (
+        {"functions.shared": "memory_mb = 8192"},
+        "functions = 'shared': must be the name of a folder in functions/ with a handler.py: billing, refunds",
+    ),
+]
+
+
+@pytest.mark.parametrize(("own", "said"), OWN, ids=str)
+def test_what_is_wrong_of_one_function_is_named_with_it(root: Path, own: dict[str, str], said: str) -> None:
+    tables = "".join(f"\n[{table}]\n{line}\n" for table, line in own.items())
+    message = refused(root, VALID + tables)
+    assert message.startswith(f"environments/test.toml: {said}"), message
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize("line", ["functions = 1", "functions.refunds = 1"])
+def test_a_value_in_place_of_the_table_of_functions_is_refused(root: Path, line: str) -> None:
+    key = line.partition(" ")[0]
+    message = refused(root, f"{line}\n{VALID}")
+    assert message.startswith(f"environments/test.toml: {key} = 1: must be a table")
+
+
+def test_the_environments_of_this_checkout_are_right() -> None:
+    load_all()

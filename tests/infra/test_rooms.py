@@ -19,6 +19,13 @@ UNKNOWN = {
     "infra/functions.py": (*OUTER, "infra.environment", "infra.naming", "infra.project"),
     "infra/environment.py": (*OUTER, "infra.naming"),
     "infra/naming.py": OUTER,
+    # What of a function is known by its files alone.
+    "infra/sources.py": (*OUTER, "infra.environment", "infra.naming"),
+    "infra/lock.py": (*OUTER, "infra.environment", "infra.naming"),
+    "infra/bundle.py": (*OUTER, "infra.naming"),
+    # It takes its options as the pipeline's commands do.
+    "infra/replay": (*(room for room in OUTER if room != "infra.pipeline"), "infra.environment", "infra.naming"),
+    "infra/scaffold": (*OUTER, "infra.naming"),
     "infra/aws": ("infra.github", "infra.pipeline", "infra.stacks", "infra.local", "aws_cdk"),
     "infra/github": ("infra.aws", "infra.pipeline", "infra.stacks", "infra.local", "aws_cdk"),
     "infra/console": ("infra.aws", "infra.github", "infra.pipeline", "infra.stacks", "infra.local", "aws_cdk"),

@@ -45,6 +45,8 @@ class Job:
     steps: dict[str, Step] = field(default_factory=dict[str, Step])
     refusals: list[str] = field(default_factory=list[str])
     """What it was refused, and why: the errors that its actions tell of."""
+    title: str = ""
+    """What GitHub calls it, which need not tell it from the others."""
 
     @property
     def log(self) -> str:

@@ -2,6 +2,8 @@
 
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 from tests.rehearsal.repository import Change
@@ -9,6 +11,7 @@ from tests.rehearsal.stage import require
 
 # The function that is added, and how many vCPUs each environment then has: enough.
 ANOTHER, VCPUS = "rehearsed", 1000
+CAPACITY = re.compile(r"^(maximum_vcpus\s*=\s*)[0-9]+", re.MULTILINE)
 # The table of what an execution returns, and what none does.
 RESULT = re.compile(r"^\[result\].*$", re.MULTILINE)
 NEVER = '[result]\nrehearsed = "never"'
@@ -77,18 +80,15 @@ def handler(event, context):
 
 
 def add_function(tree: Path) -> None:
-    """Add a function, and the capacity for it."""
-    (source,) = sorted((tree / "functions").glob("*/handler.py"))[:1]
-    old, folder = source.parent.name, tree / "functions" / ANOTHER
-    shutil.copytree(source.parent, folder)
-    for path in folder.rglob("*"):
-        if path.is_file():
-            path.write_text(re.sub(rf"\b{old}\b", ANOTHER, path.read_text()))
-    slow(ANOTHER, 2)(tree)
+    """Add a function as a developer does, and the capacity for it."""
+    make = [sys.executable, "-m", "infra.scaffold", ANOTHER]
+    done = subprocess.run(make, cwd=tree, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    require(done.returncode == 0, f"{' '.join(make)} makes a function, and said:\n{done.stdout}")
     for path in (tree / "environments").glob("*.toml"):
-        path.write_text(re.sub(r"(?m)^(maximum_vcpus = )[0-9]+", rf"\g<1>{VCPUS}", path.read_text()))
+        path.write_text(CAPACITY.sub(rf"\g<1>{VCPUS}", path.read_text()))
 
 
 def remove_function(tree: Path) -> None:
     """Remove that function."""
-    shutil.rmtree(tree / "functions" / ANOTHER)
+    for folder in ("functions", "tests/functions"):
+        shutil.rmtree(tree / folder / ANOTHER)

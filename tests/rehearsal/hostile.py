@@ -52,12 +52,15 @@ class Hostile:
         (tree / ".github" / "workflows" / FILE).write_text(yaml.safe_dump(content, sort_keys=False, width=1000))
 
     def _job(self, environment: str, action: str) -> Table:
-        roles = [(self.environments[name], purpose) for name in self.project.environments for purpose in PURPOSES]
         job: Table = {
             "name": environment,
             "runs-on": RUNNER,
             "permissions": {"id-token": "write"},
-            "steps": [_attempt(*each, action) for each in roles],
+            "steps": [
+                _attempt(self.environments[name], purpose, action)
+                for name in self.project.environments
+                for purpose in PURPOSES
+            ],
         }
         return job if environment == NO_ENVIRONMENT else job | {"environment": environment}
 

@@ -73,6 +73,7 @@ class Jobs:
             goes_on = workflows.starts(job, known, cancelled=True)
             kept = self._kept(planned.name, again=again)
             found = kept or self._play(planned, goes_on)
+            found.title = planned.title
             self._note(found)
             steps = {name: step.outputs for name, step in found.steps.items()}
             return Outcome(found.result, workflows.outputs(job, steps), again=not kept)
@@ -88,7 +89,7 @@ class Jobs:
 
     def _note(self, job: Job) -> None:
         self._run.jobs[job.name] = job
-        console.print(f"    {job.result:9} {job.name}: {job.ended - job.started:.1f} s", soft_wrap=True)
+        console.print(f"    {job.result:9} {job.title or job.name}: {job.ended - job.started:.1f} s", soft_wrap=True)
 
 
 def _together(outcomes: Iterable[Outcome]) -> Outcome:

@@ -1,10 +1,9 @@
 """What people do who own the accounts: they set up, and change by hand."""
 
-import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
-from infra import limits, naming
+from infra import contract, limits, naming
 from infra.console.progress import doing
 from tests.github.state import Pull
 from tests.rehearsal import edits
@@ -16,18 +15,27 @@ LASTS_SECONDS = 3
 
 def set_up(stage: Stage, environments: Iterable[str]) -> None:
     """Give the workflows access to environments, and prepare these for the CDK."""
+    _in_accounts(stage, environments, ["access", "--yes"], ["bootstrap"])
+
+
+def give_access(stage: Stage, environments: Iterable[str]) -> None:
+    """Give the workflows access to environments."""
+    _in_accounts(stage, environments, ["access", "--yes"])
+
+
+def _in_accounts(stage: Stage, environments: Iterable[str], *commands: list[str]) -> None:
+    """Run commands on environments: one account's one after the other, since the first makes what all have."""
     by_account: dict[str, list[str]] = {}
     for name in environments:
         by_account.setdefault(stage.environments[name].account, []).append(name)
 
     def one(names: list[str]) -> None:
-        # One after the other: the first makes the account's identity provider.
         for name in names:
-            stage.as_person(name, "access", "--yes")
-            stage.as_person(name, "bootstrap")
+            for command in commands:
+                stage.as_person(name, *command)
 
     told = ", ".join(name for names in by_account.values() for name in names)
-    with doing(f"Access and bootstrap of {told}"), ThreadPoolExecutor() as pool:
+    with doing(f"{' and '.join(command[0] for command in commands)} of {told}"), ThreadPoolExecutor() as pool:
         list(pool.map(one, by_account.values()))
 
 
@@ -67,11 +75,9 @@ def unprotect(stage: Stage, environment: str) -> None:
 
 
 def let_last(stage: Stage, environment: str, function: str) -> None:
-    """See that executions of a function last a while, as one without a wait does not."""
-    deployed = stage.target(environment).function(function)
-    started = time.monotonic()
-    stage.follow(deployed, stage.execute(deployed))
-    if time.monotonic() - started < LASTS_SECONDS:
+    """See that executions of a function last a while: where it never waits, deploy one that takes its time."""
+    promised = contract.load(function)
+    if not any(operation.startswith("wait ") for operation in promised.operations):
         with doing(f"Another {function}, whose executions last {LASTS_SECONDS} s"):
             stage.edit_clone(edits.slow(function, LASTS_SECONDS))
             deploy(stage, environment)

@@ -21,7 +21,7 @@ UNMODELLED = [
     "A step that always runs: it is interrupted as well when its run is cancelled while it runs.",
     "The outcome of a step that was cancelled, and the result of a job that was, for what comes after: failure.",
     "The order in which jobs that wait for a concurrency group come to it, and the five minutes of a cancellation.",
-    "Approvals: prod is deployed without one. Of an environment's rules only those on branches are applied.",
+    "Approvals: nothing waits for one. Of an environment's rules only those on branches are applied.",
     "Time limits of jobs, retention of artifacts, and delays of schedules.",
     "The runner: jobs run on this machine with what is installed in the checkout, which set-up does not install again.",
     "What the job `checks` runs: CI runs that by itself, this rehearsal included.",
@@ -93,16 +93,16 @@ def _row(run: Run, job: Job) -> str:
     left, width = 100 * (job.started - run.started) / whole, 100 * (job.ended - job.started) / whole
     bar = f'<span class="bar" style="left: {left:.1f}%; width: {width:.1f}%"></span>'
     seconds = f"<span>{job.ended - job.started:.1f} s</span>"
-    return (
-        f'<div class="row {job.result}"><span>{escape(job.name)}</span><span class="track">{bar}</span>{seconds}</div>'
-    )
+    name = f"<span>{escape(job.title or job.name)}</span>"
+    return f'<div class="row {job.result}">{name}<span class="track">{bar}</span>{seconds}</div>'
 
 
 def _failure(job: Job) -> str:
+    name = escape(job.title or job.name)
     steps = [step for step in job.steps.values() if step.result == "failure" and step.lines]
     logs = ("".join(step.lines[-LOG_LINES_SHOWN:]) for step in steps)
     return "".join(
-        f"<details><summary>{escape(job.name)}: {escape(step.name)}</summary><pre>{escape(log)}</pre></details>"
+        f"<details><summary>{name}: {escape(step.name)}</summary><pre>{escape(log)}</pre></details>"
         for step, log in zip(steps, logs, strict=True)
     )
 

@@ -87,13 +87,13 @@ def test_a_job_whose_condition_does_not_hold_is_skipped(tree: Path, tmp_path: Pa
 def test_a_job_that_is_called_has_what_the_call_gives_it(tree: Path, tmp_path: Path) -> None:
     called: Table = {
         "on": {"workflow_call": {"inputs": {"place": {"type": "string"}, "count": {"type": "number", "default": 3}}}},
-        "jobs": {"job": {"runs-on": RUNNER, "steps": [{"run": "echo ${{ inputs.place }} ${{ inputs.count + 1 }}"}]}},
+        "jobs": {"job": {"runs-on": RUNNER, "steps": [{"run": "echo ${{ inputs.place }} ${{ inputs.count == 6 }}"}]}},
     }
     (copy := tmp_path / "tree").symlink_to(tree)
     (tree / ".github" / "workflows" / "called.yml").write_text(yaml.safe_dump(called))
     job = {"uses": "./.github/workflows/called.yml", "with": {"place": "here", "count": 6}}
     found = Runner(tmp_path).run(task(copy, tmp_path, {"on": "push", "jobs": {"job": job}}), "call", tmp_path)
-    assert (found.result, found.log) == ("success", "here 7\n")
+    assert (found.result, found.log) == ("success", "here true\n")
 
 
 def test_a_job_that_is_stopped_leaves_no_process_behind(tree: Path, tmp_path: Path) -> None:

@@ -10,42 +10,45 @@ from pathlib import Path
 import pytest
 
 from infra.local.aws import LocalAws
-from tests.rehearsal import scenarios, stage
+from infra.project import load
+from tests.rehearsal import edits, people, scenarios, stage
+from tests.rehearsal.expected import STAGES
 from tests.rehearsal.repository import Change
 from tests.rehearsal.stage import Stage, UnexpectedError
 
 ENVIRONMENT = ".github/workflows/environment.yml"
+PROMOTE = load().promote
 DEPLOYS = "      - name: Deploy what was built\n"
-BUILDS_AGAIN = """\
+BUILDS_AGAIN = f"""\
       - name: Build it again
-        if: inputs.environment == 'prod'
+        if: inputs.environment == '{PROMOTE[-1]}'
         run: |
           make bundle
-          .venv/bin/python -m infra.pipeline build --environment prod --output build/again
+          .venv/bin/python -m infra.pipeline build --environment {PROMOTE[-1]} --output build/again
 """
-SWAPPED = "inputs.environment == 'dev' && 'preview' || inputs.environment == 'preview' && 'dev' || inputs.environment"
-DRAINS = "stopped = drain(target, ending)"
+BUILT_TWICE = re.escape(f"{STAGES[len(PROMOTE) - 1]} deploy")
+DRAINS = "stopped = drain_all(target, functions, ending)"
 
 
 @pytest.fixture(scope="module")
 def accounts() -> Iterator[LocalAws]:
     """Accounts to which workflows may deploy."""
     with stage.start() as set_stage:
-        scenarios.prepare(set_stage, ["dev"], ["prod"])
+        people.set_up(set_stage, PROMOTE)
         yield set_stage.aws
 
 
-def teardown_of_dev(broken: Stage) -> None:
-    """Play the teardown on a deployed dev, and a prod that nobody looks at before it goes wrong."""
-    scenarios.deploy(broken, "dev")
+def teardown_of_first(broken: Stage) -> None:
+    """Play the teardown on the first environment alone: it goes wrong before anybody looks at another."""
+    people.deploy(broken, broken.first)
     scenarios.teardown(broken)
 
 
 def without_smoke(tree: Path) -> None:
-    """Take out the step that tries an order, and the one that looks at its outcome."""
+    """Take out the step that tries it with events, and the one that looks at its outcome."""
     path = tree / ENVIRONMENT
     steps = re.split(r"(?m)^(?=      - |      # )", path.read_text())
-    kept = [step for step in steps if "Try it with an order" not in step and "Go back" not in step]
+    kept = [step for step in steps if "pipeline smoke" not in step and "pipeline roll-back" not in step]
     assert len(kept) == len(steps) - 2
     path.write_text("".join(kept))
 
@@ -53,24 +56,24 @@ def without_smoke(tree: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "scenario", "noticed"),
     [
-        (without_smoke, scenarios.first_deployment, "the jobs that tried an order: expected"),
+        (without_smoke, scenarios.first_deployment, "the jobs that tried it with an event: expected"),
         (
-            scenarios.edit(ENVIRONMENT, DEPLOYS, BUILDS_AGAIN + DEPLOYS),
+            edits.replace(ENVIRONMENT, DEPLOYS, BUILDS_AGAIN + DEPLOYS),
             scenarios.first_deployment,
-            "the jobs that built something: expected {'build'}",
+            f"the jobs that built something: expected {{'build'}}, and found .*'{BUILT_TWICE}'",
         ),
         (
-            scenarios.edit(ENVIRONMENT, "${{ inputs.environment }}-deploy", f"${{{{ {SWAPPED} }}}}-deploy"),
+            edits.replace(ENVIRONMENT, "--purpose deploy", "--purpose read"),
             scenarios.first_deployment,
-            "the jobs of deploy.yml for push on main: .* found .*'dev': 'failure'",
+            "the jobs of deploy.yml for push on main: .* found .*'first deploy': 'failure'",
         ),
         (
-            scenarios.edit("infra/pipeline/teardown.py", DRAINS, "stopped = 0"),
-            teardown_of_dev,
-            "an order of dev was refused: there is no function",
+            edits.replace("infra/pipeline/teardown.py", DRAINS, "stopped = 0"),
+            teardown_of_first,
+            "an event for .* was refused: there is no function",
         ),
     ],
-    ids=["no smoke order", "prod is built again", "roles of preview and dev are swapped", "no drain"],
+    ids=["no smoke execution", "the last is built again", "the role of another purpose", "no drain"],
 )
 def test_the_rehearsal_notices(
     accounts: LocalAws, change: Change, scenario: Callable[[Stage], None], noticed: str

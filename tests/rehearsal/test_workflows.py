@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from infra import ROOT
+from infra.pipeline import build_all
 from tests.github.state import Pull, Table
+from tests.infra.fakes.environments import PROJECT
 from tests.rehearsal import events, workflows
 from tests.rehearsal.events import Event
 from tests.rehearsal.workflows import Level, Outcome, Planned, WorkflowError
@@ -19,20 +21,12 @@ PULL = Pull(7, "branch-7", "1" * 40, "A change")
 OPENED = events.pull_request(PULL, "opened", "2" * 40)
 PUSHED = events.push("2" * 40, "1" * 40)
 COMMIT = "c" * 40
-# What the first job of each workflow found out of a project that has these environments.
-BUILT = Outcome(
-    "success",
-    {
-        "commit": COMMIT,
-        "promote": json.dumps(["dev", "prod"]),
-        "previews": "preview",
-        "digests": json.dumps({"dev": "d", "preview": "e", "prod": "f"}),
-    },
-)
-PROJECT = Outcome(
-    "success", {"name": "acme", "previews": "preview", "environments": json.dumps(["dev", "prod", "preview"])}
-)
-KNOWN = {"build": BUILT, "project": PROJECT}
+# What the first job of each workflow finds out, of the tests' own project.
+DIGESTS = {"dev": "d", "preview": "e", "prod": "f"}
+BUILT = Outcome("success", {"commit": COMMIT, **build_all.outputs(PROJECT, DIGESTS)})
+ENVIRONMENTS = json.dumps(PROJECT.environments)
+TOLD = Outcome("success", {"name": PROJECT.name, "previews": PROJECT.previews, "environments": ENVIRONMENTS})
+KNOWN = {"build": BUILT, "project": TOLD}
 
 
 def level(file: str, event: Event = OPENED) -> Level:
@@ -47,7 +41,7 @@ def plans(at: Level, key: str, outcomes: Mapping[str, Outcome] = KNOWN) -> Itera
             for each in inner.jobs:
                 yield from plans(inner, each, {})
         else:
-            yield at.plan(key, dict.fromkeys(needs(at.jobs[key]), Outcome("success")) | outcomes, matrix)
+            yield at.plan(key, {**dict.fromkeys(needs(at.jobs[key]), Outcome("success")), **outcomes}, matrix)
 
 
 def plan(file: str, key: str, event: Event = OPENED) -> list[Planned]:
@@ -99,6 +93,7 @@ def test_a_stage_is_the_jobs_of_the_files_that_its_file_calls() -> None:
         ("first diff", "diff.yml", "dev-read"),
         ("first deploy", "environment.yml", "dev"),
     ]
+    assert [each.title for each in planned] == ["first / diff dev / diff", "first / deploy dev / deploy"]
 
 
 def test_a_stage_that_there_is_no_environment_for_does_not_start() -> None:
@@ -152,16 +147,15 @@ STEPS: Table = {"permissions": {}, "steps": []}
 )
 def test_a_call_that_the_rehearsal_can_not_play_is_refused(caller: Table, hands_on: Table, jobs: Table) -> None:
     inner: Table = {"on": {"workflow_call": hands_on}, "jobs": jobs}
-    job = {"uses": "./.github/workflows/inner.yml", "permissions": {}} | caller
-    files = {"outer.yml": {"on": {"push": None}, "jobs": {"call": job}}, "inner.yml": inner}
+    job: Table = {"uses": "./.github/workflows/inner.yml", "permissions": {}, **caller}
+    files: dict[str, Table] = {"outer.yml": {"on": {"push": None}, "jobs": {"call": job}}, "inner.yml": inner}
     with pytest.raises(WorkflowError):
         workflows.start(files, "outer.yml", PUSHED, "1001")
 
 
 def test_outputs_of_a_job_are_those_of_its_steps() -> None:
-    steps = {"checkout": {"commit": "c"}, "build": {"promote": "p"}}
-    found = workflows.outputs(WORKFLOWS["deploy.yml"]["jobs"]["build"], steps)
-    assert found == {"commit": "c", "promote": "p", "digests": ""}
+    job = {"outputs": {"commit": "${{ steps.one.outputs.commit }}", "digest": "${{ steps.two.outputs.digest }}"}}
+    assert workflows.outputs(job, {"one": {"commit": "c", "other": "o"}}) == {"commit": "c", "digest": ""}
 
 
 def test_every_third_party_action_is_found_at_its_pin() -> None:

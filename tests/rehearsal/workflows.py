@@ -35,6 +35,8 @@ class Planned:
 
     name: str
     """What tells it from the others of the run: its key after those of the jobs through which it is called."""
+    title: str
+    """What GitHub calls it."""
     workflow: str
     """The file that its steps stand in, which may be one that is called."""
     environment: str
@@ -72,6 +74,7 @@ class Level:
         run: the run's id.
         inputs: what the file was given.
         callers: the names of the jobs through which it is called.
+        titles: what GitHub calls these.
     """
 
     files: Mapping[str, Table]
@@ -80,6 +83,7 @@ class Level:
     run: str
     inputs: Table = field(default_factory=Table)
     callers: tuple[str, ...] = ()
+    titles: tuple[str, ...] = ()
 
     @property
     def jobs(self) -> dict[str, Table]:
@@ -111,20 +115,23 @@ class Level:
         if file is None:
             raise WorkflowError(f"{key} of {self.file} calls no workflow")
         declared: Table = self.files[file]["on"]["workflow_call"].get("inputs", {})
-        given: Table = fill(job.get("with", {}), self.contexts(outcomes) | {"matrix": matrix})
-        inputs = {name: each.get("default", NOTHING[each["type"]]) for name, each in declared.items()} | given
-        return Level(self.files, file, self.event, self.run, inputs, (self.name(key, matrix),))
+        asked = {"with": job.get("with", {}), "name": job.get("name", key)}
+        found = fill(asked, self.contexts(outcomes) | {"matrix": matrix})
+        inputs = {name: each.get("default", NOTHING[each["type"]]) for name, each in declared.items()} | found["with"]
+        titles = (*self.titles, str(found["name"]))
+        return Level(self.files, file, self.event, self.run, inputs, (self.name(key, matrix),), titles)
 
     def plan(self, key: str, outcomes: Mapping[str, Outcome], matrix: Matrix) -> Planned:
         """Return a job with steps as GitHub gives it to a runner."""
         job = self.jobs[key]
         asked = {part: job[part] for part in ("environment", "concurrency") if part in job}
-        found = fill(asked, self.contexts(outcomes) | {"matrix": matrix})
+        found = fill(asked | {"name": job.get("name", key)}, self.contexts(outcomes) | {"matrix": matrix})
         environment: str | Table = found.get("environment", "")
         concurrency: Table = found.get("concurrency", {})
         content = self._call_alone() if self.callers else isolate(self.files[self.file], key, outcomes)
         return Planned(
             self.name(key, matrix),
+            " / ".join([*self.titles, str(found["name"])]),
             self.file,
             environment if isinstance(environment, str) else environment["name"],
             _permissions(job["permissions"], self.event),

@@ -1,0 +1,165 @@
+"""A fork: a copy of this checkout in which a team makes what is ours its own, and runs what it would run then."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from ipaddress import IPv4Network
+from itertools import chain
+from pathlib import Path
+
+from infra import ROOT
+from infra.environment import Environment, load_all
+from infra.project import LOCAL, Project
+from infra.project import load as load_project
+
+INSTALLED = (".venv", ".tools", "node_modules")
+# What a team edits. A merge of our next version touches none of it.
+THEIRS = ("project.toml", "environments/", "functions/", "tests/functions/")
+
+GIT = {
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_SYSTEM": os.devnull,
+    **{f"GIT_{who}_NAME": "a team" for who in ("AUTHOR", "COMMITTER")},
+    **{f"GIT_{who}_EMAIL": "team@example.org" for who in ("AUTHOR", "COMMITTER")},
+}
+
+
+class Fork:
+    """The copy. It has the history of one commit, our version, and shares what is installed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        for name in _git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0"):
+            if name and (ROOT / name).exists():
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                # With its time, by which make knows that what is installed is current.
+                shutil.copy2(ROOT / name, folder / name)
+        for name in INSTALLED:
+            (folder / name).symlink_to(ROOT / name)
+        _git(folder, "init", "--quiet", "--initial-branch", "main")
+        (folder / ".git" / "info" / "exclude").write_text("\n".join(INSTALLED))
+        self.ours = self.commit("Our version")
+
+    @property
+    def project(self) -> Project:
+        """What its project.toml says."""
+        return load_project(self.folder)
+
+    @property
+    def environments(self) -> dict[str, Environment]:
+        """Its environments."""
+        return load_all(self.folder)
+
+    def assign(self, file: str, **values: object) -> None:
+        """Give keys of a TOML file other values; each stands there once. What stands behind them on the line stays."""
+        text = (self.folder / file).read_text()
+        for key, value in values.items():
+            line = f"{key} = {json.dumps(value)}"
+            text, count = re.subn(rf"(?m)^{key} = ([^#\n]*[^#\s])", lambda _, line=line: line, text)
+            assert count == 1, f"{file} has {count} lines that set {key}"
+        (self.folder / file).write_text(text)
+
+    def append(self, file: str, text: str) -> None:
+        """Write to the end of a file."""
+        with (self.folder / file).open("a") as opened:
+            opened.write(text)
+
+    def make_room_for_a_function(self) -> None:
+        """Let every capacity provider be large enough for one more function, as the error of a small one says."""
+        for name, environment in self.environments.items():
+            names = environment.function_names
+            most = environment.capacity_provider.maximum_vcpus
+            self.assign(f"environments/{name}.toml", maximum_vcpus=most * (len(names) + 1) // len(names))
+
+    def add_environment(self, name: str) -> None:
+        """Add an environment before the last of the promotion order, like that one: a file, and a word."""
+        *before, last = self.project.promote
+        text = (self.folder / "environments" / f"{last}.toml").read_text()
+        (self.folder / "environments" / f"{name}.toml").write_text(text)
+        self.assign(f"environments/{name}.toml", cidr=_free_network(self.environments_but(name)))
+        self.assign("project.toml", promote=[*before, name, last])
+
+    def environments_but(self, name: str) -> list[IPv4Network]:
+        """Return the networks of all environments but one, which may not be loaded yet."""
+        files = (path for path in (self.folder / "environments").glob("*.toml") if path.stem not in (name, LOCAL))
+        found = (re.search(r'^cidr = "(.*)"', path.read_text(), re.MULTILINE) for path in files)
+        return [IPv4Network(each[1]) for each in found if each]
+
+    def run(self, *command: str) -> str:
+        """Run a command as a person would in the fork's folder, and return what it printed.
+
+        Raises:
+            AssertionError: it failed.
+        """
+        environ = {key: value for key, value in os.environ.items() if not key.startswith(("GITHUB_", "PYTEST_"))}
+        # Two forks run side by side, and each takes one of two cores.
+        own = {"PYTEST_XDIST_AUTO_NUM_WORKERS": "1", "PYTHON": sys.executable, "MAKEFLAGS": ""}
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env=environ | own | GIT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{' '.join(command)} failed in the fork:\n{done.stdout[-8000:]}"
+        return done.stdout
+
+    def check(self) -> None:
+        """Run what guards a merge but for the slow tests, and send an event through each function."""
+        self.settle()
+        self.run("make", "lint", "types", "unit")
+        self.run("make", "run")
+
+    def rehearse(self, scenario: str) -> None:
+        """Play the workflows up to a scenario."""
+        self.settle()
+        self.run("make", "rehearse", f"SCENARIO={scenario}")
+
+    def python(self, *arguments: str) -> str:
+        """Run a module."""
+        return self.run(".venv/bin/python", "-m", *arguments)
+
+    def settle(self) -> None:
+        """Give every lock the time of our version's: a test installs nothing, and they hold what is installed."""
+        then = (ROOT / "requirements.txt").stat().st_mtime
+        for path in chain(self.folder.glob("*requirements*.txt"), self.folder.glob("functions/*/requirements.txt")):
+            os.utime(path, (then, then))
+
+    def touched(self) -> set[str]:
+        """Return the files that differ from our version."""
+        _git(self.folder, "add", "--all")
+        return set(_git(self.folder, "diff", "--cached", "--name-only", self.ours).split())
+
+    def commit(self, message: str) -> str:
+        """Commit everything, and return the commit."""
+        _git(self.folder, "add", "--all")
+        _git(self.folder, "commit", "--quiet", "--message", message)
+        return _git(self.folder, "rev-parse", "HEAD").strip()
+
+    def git(self, *arguments: str) -> str:
+        """Run git in it."""
+        return _git(self.folder, *arguments)
+
+
+def is_theirs(file: str) -> bool:
+    """Return whether a file is a team's to edit."""
+    return file.startswith(THEIRS)
+
+
+def _free_network(taken: list[IPv4Network]) -> str:
+    free = (each for each in IPv4Network("10.0.0.0/8").subnets(new_prefix=20) if not any(map(each.overlaps, taken)))
+    return str(next(free))
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    git = shutil.which("git") or "git"
+    done = subprocess.run(
+        [git, *arguments], cwd=folder, env=os.environ | GIT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, f"git {' '.join(arguments)} failed: {done.stdout}{done.stderr}"
+    return done.stdout
