@@ -92,6 +92,7 @@ def test_each_job_has_these_permissions_and_no_other() -> None:
         ("reconcile.yml", "sweep"): DEPLOY | {"issues": "write"},
         ("reconcile.yml", "prune"): ASSUME,
         ("portability.yml", "try"): READ,
+        ("portability.yml", "adopt"): READ,
     }
 
 
