@@ -39,9 +39,14 @@ def reconciled(stage: Stage) -> dict[str, str]:
 
 def deployed(stage: Stage, first: str = "success") -> dict[str, str]:
     """Return the results of the jobs of a deployment, by that of the job that deploys to the first environment."""
-    count = len(stage.project.promote) if first == "success" else 1
-    found = {f"{name} {job}": "success" for name in STAGES[:count] for job in ("diff", "deploy")}
-    return {"build": "success", **found, "first deploy": first, **skipped(*STAGES[count:])}
+    return staged(len(stage.project.promote), first)
+
+
+def staged(count: int, first: str = "success") -> dict[str, str]:
+    """Return the same where main is brought to this many environments."""
+    played = STAGES[: count if first == "success" else 1]
+    found = {f"{name} {job}": "success" for name in played for job in ("diff", "deploy")}
+    return {"build": "success", **found, "first deploy": first, **skipped(*STAGES[len(played) :])}
 
 
 def of_first(stage: Stage) -> dict[str, str]:
