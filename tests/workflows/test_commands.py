@@ -50,7 +50,10 @@ def _arguments(job: Table, step: Table, values: dict[str, str]) -> list[str]:
 
 def _passed(parsed: Namespace) -> set[str]:
     """Return the values of a command's options, as they were given."""
-    return {write_versions(cast("dict[str, str]", value)) if isinstance(value, dict) else str(value) for value in vars(parsed).values()}
+    return {
+        write_versions(cast("dict[str, str]", value)) if isinstance(value, dict) else str(value)
+        for value in vars(parsed).values()
+    }
 
 
 @pytest.mark.parametrize(("where", "job", "step"), OURS, ids=lambda value: value if isinstance(value, str) else "")
