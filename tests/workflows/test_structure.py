@@ -160,6 +160,7 @@ def test_a_newer_push_cancels_only_what_changes_nothing() -> None:
         ("pull-request.yml", "build"),
         ("diff.yml", "diff"),
         ("portability.yml", "try"),
+        ("portability.yml", "adopt"),
     }
 
 
