@@ -16,6 +16,16 @@ from infra.project import LOCAL, Project
 from infra.project import load as load_project
 
 INSTALLED = (".venv", ".tools", "node_modules")
+SLOW = ("tests/adoption", "tests/deployments", "tests/rehearsal")
+# Tests that know neither project.toml nor what is in environments/ and functions/, and take half of the time.
+READS_NOTHING = (
+    "tests/access",
+    "tests/github",
+    "tests/infra/aws",
+    "tests/infra/console",
+    "tests/infra/github",
+    "tests/infra/local",
+)
 # What a team edits. A merge of our next version touches none of it.
 THEIRS = ("project.toml", "environments/", "functions/", "tests/functions/")
 
@@ -67,12 +77,11 @@ class Fork:
         with (self.folder / file).open("a") as opened:
             opened.write(text)
 
-    def make_room_for_a_function(self) -> None:
-        """Let every capacity provider be large enough for one more function, as the error of a small one says."""
-        for name, environment in self.environments.items():
-            names = environment.function_names
-            most = environment.capacity_provider.maximum_vcpus
-            self.assign(f"environments/{name}.toml", maximum_vcpus=most * (len(names) + 1) // len(names))
+    def make_room_for_a_function(self, before: dict[str, Environment]) -> None:
+        """Let every capacity provider be large enough for one more function than before."""
+        for name, environment in before.items():
+            functions, most = len(environment.function_names), environment.capacity_provider.maximum_vcpus
+            self.assign(f"environments/{name}.toml", maximum_vcpus=-(-most * (functions + 1) // functions))
 
     def add_environment(self, name: str) -> None:
         """Add an environment before the last of the promotion order, like that one: a file, and a word."""
@@ -112,8 +121,13 @@ class Fork:
     def check(self) -> None:
         """Run what guards a merge but for the slow tests, and send an event through each function."""
         self.settle()
-        self.run("make", "lint", "types", "unit")
-        self.run("make", "run")
+        self.run("make", "lint", "types", "unit", "run")
+
+    def check_what_reads(self) -> None:
+        """Do the same without types, and with those unit tests alone that read something of a team's."""
+        self.settle()
+        self.run("make", "lint", "run")
+        self.python("pytest", *(word for folder in (*SLOW, *READS_NOTHING) for word in ("--ignore", folder)))
 
     def rehearse(self, scenario: str) -> None:
         """Play the workflows up to a scenario."""
