@@ -9,18 +9,18 @@ from infra import functions, lock
 from infra.errors import CommandError, UsageError
 
 # Knows a newer version 2 of everything. It refuses packages that are asked for in two ways.
-UV = f"""#!{sys.executable}
+UV = """
 import pathlib, sys
 arguments = sys.argv[1:]
 output = pathlib.Path(arguments[arguments.index("--output-file") + 1])
 old = output.read_text().splitlines() if output.exists() and "--upgrade" not in arguments else []
 preferred = dict(line.split("==") for line in old if line)
 given = [line for path in arguments if path.endswith(".in") for line in pathlib.Path(path).read_text().split()]
-asked = {{line.partition("==")[0]: line for line in sorted(given)}}
+asked = {line.partition("==")[0]: line for line in sorted(given)}
 if any("==" in line and line != asked[line.partition("==")[0]] for line in given):
     sys.exit("error: No solution found")
-pins = {{name: line.partition("==")[2] or preferred.get(name, "2") for name, line in asked.items()}}
-output.write_text("".join(f"{{name}}=={{version}}\\n" for name, version in pins.items()))
+pins = {name: line.partition("==")[2] or preferred.get(name, "2") for name, line in asked.items()}
+output.write_text("".join(f"{name}=={version}\\n" for name, version in pins.items()))
 """
 
 
@@ -28,7 +28,9 @@ output.write_text("".join(f"{{name}}=={{version}}\\n" for name, version in pins.
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     uv = tmp_path / "bin" / "uv"
     uv.parent.mkdir()
-    uv.write_text(UV)
+    # Not by its first line, which takes no interpreter in a folder with a space.
+    (uv.parent / "uv.py").write_text(UV)
+    uv.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{uv.parent}/uv.py" "$@"\n')
     uv.chmod(0o755)
     monkeypatch.setenv("PATH", str(uv.parent))
     return tmp_path
