@@ -103,11 +103,15 @@ types: $(DEVELOPMENT) $(NODE_MODULES) ## Check types
 
 .PHONY: unit
 unit: $(SYNTHESIS) $(LOCAL_AWS) ## Run the tests, but for the slow ones
-	pytest --ignore tests/deployments --ignore tests/rehearsal
+	pytest --ignore tests/deployments --ignore tests/rehearsal --ignore tests/adoption
 
 .PHONY: test-deployments
 test-deployments: $(SYNTHESIS) $(LOCAL_AWS) ## Run the slow tests: whole deployments to the local AWS, and the rehearsal on a pipeline that is broken on purpose
 	pytest tests/deployments tests/rehearsal
+
+.PHONY: test-adoption
+test-adoption: $(SYNTHESIS) $(LOCAL_AWS) ## Run the slowest tests: what a fork changes first, each on a copy of this checkout
+	pytest tests/adoption
 
 .PHONY: replay
 replay: $(DEVELOPMENT) ## Tell whether executions of the recorded histories could resume on this code (FUNCTION=name for one)
@@ -177,7 +181,8 @@ lock = uv pip compile --quiet$(UPGRADED) --universal --python-version 3.11 --gen
 
 $(UV): requirements-uv.txt
 	@echo "Installing uv" >&2
-	@"$(PYTHON)" -m venv --clear .tools/uv
+	@rm -rf .tools/uv
+	@"$(PYTHON)" -m venv .tools/uv
 	@.tools/uv/bin/python -m pip --quiet --disable-pip-version-check install --require-hashes --requirement $<
 	@touch $@
 
@@ -185,7 +190,8 @@ $(UV): requirements-uv.txt
 define python-environment
 $(1)/$(3)-$(PYTHON_VERSION): $(2) $(UV)
 	@echo "Installing $(2) into $(1)" >&2
-	@uv venv --quiet --clear --python "$(PYTHON)" $(1)
+	@rm -rf $(1)
+	@uv venv --quiet --python "$(PYTHON)" $(1)
 	@uv pip sync --quiet --python $(1) --require-hashes $(2)
 	@touch $$@
 endef

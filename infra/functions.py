@@ -1,6 +1,8 @@
 """The durable functions: each a folder in functions/ with a handler.py. What several share is a package beside them."""
 
+import keyword
 import re
+import sys
 from pathlib import Path
 
 from infra import ROOT
@@ -36,3 +38,5 @@ def check_name(name: str) -> None:
             f"functions/{name}: must be named by {LONGEST_NAME} characters at most, words of a to z and 0 to 9 that "
             "_ joins, a letter first"
         )
+    if keyword.iskeyword(name) or name in sys.stdlib_module_names:
+        raise FileError(f"functions/{name}: can't be imported, since {name} is Python's own; give it another name")

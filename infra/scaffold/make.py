@@ -1,6 +1,5 @@
 """Making of a function, below any folder that is laid out as a checkout is."""
 
-import keyword
 import shutil
 import subprocess
 import sys
@@ -60,8 +59,6 @@ def _check_free(name: str, root: Path) -> None:
     for folder in _folders(name, root):
         if _files(folder) or folder.with_suffix(".py").exists():
             raise UsageError(f"{folder.relative_to(root)}: is there already; give the function another name")
-    if keyword.iskeyword(name) or name in sys.stdlib_module_names:
-        raise UsageError(f"functions/{name}: can't be imported, since {name} is Python's own; give it another name")
     if (root / name).exists() or name in packages_distributions():
         raise UsageError(f"functions/{name}: another package is imported as {name}; give it another name")
 

@@ -16,7 +16,6 @@ from tests.checkout import FOLDER, holding
 from tests.deployments.deployment import (
     ENVIRONMENT,
     FUNCTION,
-    FUNCTIONS,
     PLATFORM,
     event,
     follow,
@@ -100,7 +99,11 @@ def test_twenty_executions_end_side_by_side_on_their_version_which_is_pruned_the
 
 
 def test_what_runs_where_is_told(
-    function: DeployedFunction, deploy: Callable[[Path], int], run: Callable[..., Facts], tmp_path: Path
+    function: DeployedFunction,
+    target: Target,
+    deploy: Callable[[Path], int],
+    run: Callable[..., Facts],
+    tmp_path: Path,
 ) -> None:
     assert deploy(synthesize(tmp_path, holding(HOLDS), commit="c" * 40)) == 0
     live = str(function.live())
@@ -111,11 +114,10 @@ def test_what_runs_where_is_told(
     assert (newest["version"], newest["live"]) == (live, True)
     assert newest["executions"] == {"RUNNING": 1, "SUCCEEDED": 1}
     assert newest["oldest"]["name"] == identifier
-    (told,) = run(status)["environments"]
-    assert {(each["name"], each["commit"]) for each in told["stacks"]} == {
-        (name, "c" * 40) for name in (PLATFORM, *FUNCTIONS)
-    }
-    assert (told["function"]["live"], told["function"]["running"]) == (live, 1)
-    assert (told["smoke"]["status"], told["smoke"]["version"]) == ("SUCCEEDED", live)
-    # The function's published latest counts as well.
-    assert told["versions_on_provider"] == len(function.versions()) + 1
+    told = next(each for each in run(status)["environments"] if each["environment"] == ENVIRONMENT.name)
+    assert {(each["name"], each["commit"]) for each in told["stacks"]} == {(FUNCTION, "c" * 40), (PLATFORM, "c" * 40)}
+    (found,) = told["functions"]
+    assert (found["folder"], found["live"], found["running"]) == (FOLDER, live, 1)
+    assert (found["smoke"]["status"], found["smoke"]["version"]) == ("SUCCEEDED", live)
+    # Each function's published latest counts as well.
+    assert told["versions_on_provider"] == sum(len(each.versions()) + 1 for each in target.functions)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any, cast
@@ -102,10 +103,11 @@ def cdk_role(environment: Environment, role: str) -> str:
     return toolkit_roles(environment, role)[0]
 
 
-def side_by_side(action: Callable[..., object], *arguments: Sequence[Any]) -> None:
-    """Do something with each of several arguments."""
+def side_by_side(*actions: Callable[[], object]) -> None:
+    """Do several things at the same time, and raise what any of them raises."""
     with ThreadPoolExecutor() as pool:
-        list(pool.map(lambda given: action(*given), arguments))
+        for started in [pool.submit(action) for action in actions]:
+            started.result()
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +122,7 @@ def accounts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Accounts]:
                     accounts.as_person(environment, "access", "--yes")
                     accounts.as_person(environment, "bootstrap")
 
-        side_by_side(prepare, *([account] for account in {each.account for each in ENVIRONMENTS}))
+        side_by_side(*(partial(prepare, account) for account in {each.account for each in ENVIRONMENTS}))
         accounts.as_person(HOST, "build", "--output", accounts.assembly(HOST))
         accounts.as_person(HOST, "deploy", "--assembly", accounts.assembly(HOST))
         yield accounts
@@ -129,7 +131,7 @@ def accounts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Accounts]:
 @pytest.fixture(scope="module")
 def deployed(accounts: Accounts) -> Accounts:
     """The same once workflows have deployed the first environment, and the preview of pull request 7."""
-    side_by_side(deploy, [accounts, FIRST], [accounts, HOST, 7])
+    side_by_side(partial(deploy, accounts, FIRST), partial(deploy, accounts, HOST, 7))
     return accounts
 
 
@@ -431,7 +433,7 @@ def test_the_teardown_role_of_previews_leaves_the_others(deployed: Accounts) -> 
 
 @pytest.mark.parametrize(
     ("environment", "purpose"),
-    product(ENVIRONMENTS, ["deploy", "teardown"]),
+    list(product(ENVIRONMENTS, ["deploy", "teardown"])),
     ids=lambda value: value if isinstance(value, str) else value.name,
 )
 def test_no_role_touches_the_access_stack_or_the_bootstrap(

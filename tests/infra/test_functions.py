@@ -32,3 +32,10 @@ def test_a_folder_whose_name_aws_would_not_take_is_refused(tmp_path: Path, name:
     write(tmp_path, name)
     with pytest.raises(FileError, match=rf"^functions/{name}: must be named by 20 characters at most"):
         functions.names(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["email", "queue", "class"])
+def test_a_folder_named_like_a_module_of_pythons_is_refused(tmp_path: Path, name: str) -> None:
+    write(tmp_path, name)
+    with pytest.raises(FileError, match=rf"^functions/{name}: can't be imported, since {name} is Python's own"):
+        functions.names(tmp_path)

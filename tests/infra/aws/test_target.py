@@ -18,7 +18,7 @@ def test_an_environment_has_a_platform_and_a_stack_for_each_function() -> None:
     assert found.name == "acme-dev"
     assert found.function_names == ["billing", "refunds"]
     assert found.stack_names == ["acme-platform-dev", BILLING, REFUNDS]
-    assert found.tags == naming.tags(DEV)
+    assert found.tags == {"project": "acme", "environment": "dev"}
 
 
 def test_a_preview_has_functions_alone_and_a_tag_more() -> None:
@@ -26,7 +26,7 @@ def test_a_preview_has_functions_alone_and_a_tag_more() -> None:
     assert found.has_functions
     assert found.name == "acme-pr-7"
     assert found.stack_names == ["acme-pr-7-billing", "acme-pr-7-refunds"]
-    assert found.tags == naming.tags(PREVIEW, 7) != naming.tags(PREVIEW)
+    assert found.tags == {"project": "acme", "environment": "preview", "pull-request": "7"}
 
 
 def test_a_platform_of_previews_has_no_function() -> None:
