@@ -6,7 +6,7 @@ from tests.adoption.fork import Fork
 
 def test_another_name_is_one_line(fork: Fork) -> None:
     edited = changes.rename(fork, "another")
-    fork.check_what_reads()
+    fork.check()
     assert fork.touched() == edited
     assert fork.git("diff", "--cached", "--shortstat").split()[3::2] == ["1", "1"], "one line goes and one comes"
     assert "function:another-local-" in fork.run("make", "run")

@@ -7,7 +7,7 @@ from tests.adoption.fork import Fork
 def test_a_fork_whose_subjects_have_ids_edits_what_is_its_own(fork: Fork) -> None:
     edited = changes.take_over(fork, subject_has_ids=True)
     # Its pipeline is rehearsed with all other changes, in test_everything.py.
-    fork.check_what_reads()
+    fork.check()
     assert fork.touched() == edited
 
 
