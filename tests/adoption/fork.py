@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 from ipaddress import IPv4Network
-from itertools import chain
 from pathlib import Path
 
 from infra import ROOT
@@ -45,10 +44,10 @@ class Fork:
         for name in _git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0"):
             if name and (ROOT / name).exists():
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                # With its time, by which make knows that what is installed is current.
-                shutil.copy2(ROOT / name, folder / name)
+                shutil.copy(ROOT / name, folder / name)
         for name in INSTALLED:
             (folder / name).symlink_to(ROOT / name)
+        self.settle()
         _git(folder, "init", "--quiet", "--initial-branch", "main")
         (folder / ".git" / "info" / "exclude").write_text("\n".join(INSTALLED))
         self.ours = self.commit("Our version")
@@ -139,10 +138,10 @@ class Fork:
         return self.run(".venv/bin/python", "-m", *arguments)
 
     def settle(self) -> None:
-        """Give every lock the time of our version's: a test installs nothing, and they hold what is installed."""
-        then = (ROOT / "requirements.txt").stat().st_mtime
-        for path in chain(self.folder.glob("*requirements*.txt"), self.folder.glob("functions/*/requirements.txt")):
-            os.utime(path, (then, then))
+        """Make every lock older than what is installed of it, which it shares: a fork must install nothing."""
+        locks = ("*requirements*.txt", "package-lock.json", "functions/*/requirements.txt", "infra/local/*.txt")
+        for path in (path for lock in locks for path in self.folder.glob(lock)):
+            os.utime(path, (0, 0))
 
     def touched(self) -> set[str]:
         """Return the files that differ from our version."""
