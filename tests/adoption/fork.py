@@ -121,10 +121,11 @@ class Fork:
         """Run what guards a merge, and send an event through each function.
 
         Args:
-            everything: do not leave out what reads nothing of a team's, nor templates, which tests synthesize as well.
+            everything: do not leave out what reads nothing of a team's files of TOML, nor what takes long and is shown
+                as well: tests synthesize the templates.
         """
         self.settle()
-        self.run("make", "lint", "types", *(["templates"] if everything else []), "run")
+        self.run("make", "lint", *(["types", "templates"] if everything else []), "run")
         left_out = SLOW if everything else (*SLOW, *READS_NOTHING)
         self.python("pytest", *(word for folder in left_out for word in ("--ignore", folder)))
 

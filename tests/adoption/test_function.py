@@ -13,6 +13,7 @@ def test_a_function_is_two_folders_and_leaves_the_others_alone(fork: Fork) -> No
     first = fork.environments[fork.project.promote[0]].function_names[0]
     edited = changes.add_function(fork, NEW)
     fork.check()
+    fork.run("make", "types")
     assert [file for file in fork.touched() if not file.startswith(edited)] == []
     fork.commit("A function of our own")
     before = templates(fork)
