@@ -111,7 +111,7 @@ test-deployments: $(SYNTHESIS) $(LOCAL_AWS) ## Run the slow tests: whole deploym
 
 .PHONY: test-adoption
 test-adoption: $(SYNTHESIS) $(LOCAL_AWS) ## Run the slowest tests: what a fork changes first, each on a copy of this checkout
-	pytest tests/adoption
+	pytest tests/adoption --durations 0 --durations-min 5
 
 .PHONY: replay
 replay: $(DEVELOPMENT) ## Tell whether executions of the recorded histories could resume on this code (FUNCTION=name for one)
