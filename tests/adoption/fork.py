@@ -24,6 +24,7 @@ READS_NOTHING = (
     "tests/infra/console",
     "tests/infra/github",
     "tests/infra/local",
+    "tests/infra/scaffold",
 )
 # What a team edits. A merge of our next version touches none of it.
 THEIRS = ("project.toml", "environments/", "functions/", "tests/functions/")

@@ -9,4 +9,3 @@ def test_another_name_is_one_line(fork: Fork) -> None:
     fork.check()
     assert fork.touched() == edited
     assert fork.git("diff", "--cached", "--shortstat").split()[3::2] == ["1", "1"], "one line goes and one comes"
-    assert "function:another-local-" in fork.run("make", "run")
