@@ -13,6 +13,7 @@ from infra import ROOT
 from infra.environment import Environment, load_all
 from infra.project import LOCAL, Project
 from infra.project import load as load_project
+from tests.rehearsal.repository import ENVIRON, copy_work_tree
 
 INSTALLED = (".venv", ".tools", "node_modules")
 SLOW = ("tests/adoption", "tests/deployments", "tests/rehearsal")
@@ -29,23 +30,13 @@ READS_NOTHING = (
 # What a team edits. A merge of our next version touches none of it.
 THEIRS = ("project.toml", "environments/", "functions/", "tests/functions/")
 
-GIT = {
-    "GIT_CONFIG_GLOBAL": os.devnull,
-    "GIT_CONFIG_SYSTEM": os.devnull,
-    **{f"GIT_{who}_NAME": "a team" for who in ("AUTHOR", "COMMITTER")},
-    **{f"GIT_{who}_EMAIL": "team@example.org" for who in ("AUTHOR", "COMMITTER")},
-}
-
 
 class Fork:
     """The copy. It has the history of one commit, our version, and shares what is installed."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        for name in _git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0"):
-            if name and (ROOT / name).exists():
-                (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(ROOT / name, folder / name)
+        copy_work_tree(folder)
         for name in INSTALLED:
             (folder / name).symlink_to(ROOT / name)
         self.settle()
@@ -88,10 +79,10 @@ class Fork:
         *before, last = self.project.promote
         text = (self.folder / "environments" / f"{last}.toml").read_text()
         (self.folder / "environments" / f"{name}.toml").write_text(text)
-        self.assign(f"environments/{name}.toml", cidr=_free_network(self.environments_but(name)))
+        self.assign(f"environments/{name}.toml", cidr=_free_network(self._networks_but(name)))
         self.assign("project.toml", promote=[*before, name, last])
 
-    def environments_but(self, name: str) -> list[IPv4Network]:
+    def _networks_but(self, name: str) -> list[IPv4Network]:
         """Return the networks of all environments but one, which may not be loaded yet."""
         files = (path for path in (self.folder / "environments").glob("*.toml") if path.stem not in (name, LOCAL))
         found = (re.search(r'^cidr = "(.*)"', path.read_text(), re.MULTILINE) for path in files)
@@ -109,7 +100,7 @@ class Fork:
         done = subprocess.run(
             command,
             cwd=self.folder,
-            env=environ | own | GIT,
+            env=environ | own | ENVIRON,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -174,7 +165,7 @@ def _free_network(taken: list[IPv4Network]) -> str:
 def _git(folder: Path, *arguments: str) -> str:
     git = shutil.which("git") or "git"
     done = subprocess.run(
-        [git, *arguments], cwd=folder, env=os.environ | GIT, capture_output=True, text=True, check=False
+        [git, *arguments], cwd=folder, env=os.environ | ENVIRON, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, f"git {' '.join(arguments)} failed: {done.stdout}{done.stderr}"
     return done.stdout

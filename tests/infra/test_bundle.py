@@ -19,6 +19,7 @@ import pytest
 from infra import ROOT, bundle, environment, functions
 from infra.bundle import BundleError, is_needed
 from infra.errors import UsageError
+from tests.infra.fakes.modules import written
 
 ARCHITECTURE, RUNTIME = "arm64", "python3.13"
 FUNCTION_ARN = "arn:aws:lambda:eu-west-1:111111111111:function:acme-dev-billing:1"
@@ -97,14 +98,6 @@ def test_other_services_byte_code_scripts_and_the_installers_records_are_not_nee
 def locked(text: str, *names: str) -> dict[str, str]:
     """Return the locks of functions, by their paths in functions/."""
     return {f"{name}/requirements.txt": text for name in names}
-
-
-def written(root: Path, files: dict[str, str]) -> Path:
-    for name, text in files.items():
-        path = root / "functions" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    return root
 
 
 @pytest.fixture

@@ -4,15 +4,7 @@ import pytest
 
 from infra.errors import UsageError
 from infra.sources import carried, strings
-
-
-def written(root: Path, modules: dict[str, str]) -> Path:
-    """Write modules of functions/, by their paths there."""
-    for name, text in modules.items():
-        path = root / "functions" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    return root
+from tests.infra.fakes.modules import written
 
 
 def of(function: str, root: Path) -> list[str]:

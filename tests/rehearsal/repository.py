@@ -36,7 +36,7 @@ class Repository:
         _git(self.path, "config", "uploadpack.allowAnySHA1InWant", "true")
         _git(folder, "init", "--quiet", "--initial-branch", "main", str(self._clone))
         _git(self._clone, "remote", "add", "origin", str(self.path))
-        _copy(ROOT, self._clone)
+        copy_work_tree(self._clone)
         if change:
             change(self._clone)
         self._commit("The work tree that is rehearsed", "refs/heads/main")
@@ -81,12 +81,12 @@ class Repository:
         return _git(self._clone, "rev-parse", "HEAD")
 
 
-def _copy(source: Path, target: Path) -> None:
-    """Copy every file that git knows, or would take up."""
-    for name in _git(source, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0"):
-        if name and (source / name).is_file():
+def copy_work_tree(target: Path) -> None:
+    """Copy every file of this checkout that git knows, or would take up."""
+    for name in _git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0"):
+        if name and (ROOT / name).is_file():
             (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(source / name, target / name)
+            shutil.copy(ROOT / name, target / name)
 
 
 def _git(folder: Path, *arguments: str) -> str:
