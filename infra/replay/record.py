@@ -70,7 +70,9 @@ def _run(invoke: Handler, event: Any, seconds: int) -> None:
     hint = "what it calls is for recording.py beside that folder to replace"
     with patch.object(Execution, "new", staticmethod(_execution)), DurableFunctionTestRunner(invoke) as runner:
         try:
-            result = runner.run(input=json.dumps(event), execution_timeout=seconds)
+            # With a timeout of its own the execution could end as failed just before nobody waits for it any more.
+            execution_arn = runner.run_async(input=json.dumps(event), execution_timeout=2 * seconds)
+            result = runner.wait_for_result(execution_arn, timeout=seconds)
         except TimeoutError as error:
             raise HistoryError(f"does not end within {seconds} s; {hint}") from error
     if result.status is not InvocationStatus.SUCCEEDED:
