@@ -5,6 +5,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from urllib.parse import quote, urlencode
 from uuid import uuid4
@@ -68,6 +69,9 @@ class DurableExecutions:
         if not function_arn.startswith(f"arn:aws:lambda:{ministack.region()}:{ministack.account_id()}:function:"):
             raise not_found(f"Durable execution {arn}")
         parts = ["2025-12-01", "durable-executions", arn, *([operation] if operation else [])]
+        if operation == "stop" and request.body:
+            # Lambda's API has the error as the body itself.
+            request = replace(request, body=json.dumps({"Error": request.json()}).encode())
         return await self._call(request, parts)
 
     async def pass_on_callback(self, request: Request, callback: str, operation: str) -> Answer:

@@ -121,6 +121,7 @@ release_worker: Callable[[Worker | None], None] = part("core.lambda_runtime", "r
 kill_workers: Callable[[list[Worker]], None] = part("core.lambda_runtime", "kill_workers")
 workers: dict[str, list[Worker]] = part("core.lambda_runtime", "_workers")
 workers_lock: AbstractContextManager[bool] = part("core.lambda_runtime", "_lock")
+run_function: Callable[[FunctionRecord, object, str], Json] = part("services.lambda_svc", "_execute_function_warm")
 worker_program: str = part("core.lambda_runtime", "_PYTHON_WORKER_SCRIPT")
 
 resource_handlers: dict[str, ResourceHandler] = part("services.cloudformation.provisioners", "_RESOURCE_HANDLERS")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from infra.local.server import ministack
-from infra.local.server.ministack import Worker
+from infra.local.server.ministack import FunctionRecord, Json, Worker
 
 # Versions of functions whose processes wait for another invocation; each process takes about 42 MB.
 VERSIONS_KEPT = 16
@@ -17,6 +17,7 @@ import site, sys
 sys.path[:] = [path for path in sys.path if path not in site.getsitepackages()] + [{sdk!r}]
 """
 _HANDLER = "handler_fn = getattr(mod, handler_name)"
+_DIED = "Worker process died"
 
 
 def teach(sdk: Path) -> None:
@@ -29,6 +30,16 @@ def teach(sdk: Path) -> None:
         "core.lambda_runtime", "_PYTHON_WORKER_SCRIPT", f"{logging}\n{_PATH.format(sdk=str(sdk))}{program}"
     )
     ministack.replace("services.lambda_svc", "release_worker", release)
+    ministack.replace("services.lambda_svc", "_execute_function_warm", run)
+
+
+def run(function: FunctionRecord, event: object, request_id: str) -> Json:
+    """Run a function, and name the error of a process that ended as Lambda does."""
+    result = ministack.run_function(function, event, request_id)
+    if result.get("error") and result["body"]["errorMessage"] == _DIED:
+        message = f"RequestId: {request_id} Error: Runtime exited without providing a reason"
+        result["body"] = {"errorType": "Runtime.ExitError", "errorMessage": message}
+    return result
 
 
 def release(worker: Worker | None) -> None:
