@@ -56,20 +56,23 @@ def serve(listener: int, folder: Path, python: str, *, skip_time: bool) -> None:
     """Join ministack and the runner of durable executions, and serve them on a socket that already listens."""
     # They import ministack, which takes its settings from the environment as it is imported.
     from infra.local.server import iam, ministack, resource_types, sdk, tagging, workers  # noqa: PLC0415
+    from infra.local.server.api_model import ApiModel  # noqa: PLC0415
     from infra.local.server.capacity_providers import CapacityProviders  # noqa: PLC0415
     from infra.local.server.durable import DurableExecutions  # noqa: PLC0415
     from infra.local.server.lambda_api import LambdaApi  # noqa: PLC0415
     from infra.local.server.runner import Runner  # noqa: PLC0415
 
     port = socket.socket(fileno=os.dup(listener)).getsockname()[1]
+    packages = sdk.link(python, folder)
+    model = ApiModel(packages / "botocore" / "data")
     executions = DurableExecutions(Runner.start(python, f"http://127.0.0.1:{port}", skip_time=skip_time))
     providers = CapacityProviders()
     handlers = ministack.service_handlers
-    handlers["lambda"] = LambdaApi(handlers["lambda"], executions, providers).handle
+    handlers["lambda"] = LambdaApi(handlers["lambda"], model, executions, providers).handle
     resource_types.teach(executions, providers)
     iam.teach()
     tagging.teach(providers)
-    workers.teach(sdk.link(python, folder))
+    workers.teach(packages)
 
     # By name, because the environment that checks types has no hypercorn.
     config = import_module("hypercorn.config").Config()
