@@ -63,9 +63,9 @@ def serve(listener: int, folder: Path, python: str, *, skip_time: bool) -> None:
     from infra.local.server.runner import Runner  # noqa: PLC0415
 
     port = socket.socket(fileno=os.dup(listener)).getsockname()[1]
+    executions = DurableExecutions(Runner.start(python, f"http://127.0.0.1:{port}", skip_time=skip_time))
     packages = sdk.link(python, folder)
     model = ApiModel(packages / "botocore" / "data")
-    executions = DurableExecutions(Runner.start(python, f"http://127.0.0.1:{port}", skip_time=skip_time))
     providers = CapacityProviders()
     handlers = ministack.service_handlers
     handlers["lambda"] = LambdaApi(handlers["lambda"], model, executions, providers).handle

@@ -1,6 +1,7 @@
 """What a function finds around it where it runs, and for how long its process is kept."""
 
 import json
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ import botocore
 import pytest
 
 from infra.local.aws import LocalAws
-from tests.infra.local.durable_stack import ACCOUNT, REGION, client, eventually, zipped
+from tests.infra.local.durable_stack import ACCOUNT, REGION, DurableStack, client, eventually, zipped
 from tests.infra.local.processes import processes
 
 if TYPE_CHECKING:
@@ -112,3 +113,26 @@ def test_the_process_of_a_version_ends_with_it(lambda_: "LambdaClient") -> None:
     invoked(lambda_, name)
     lambda_.delete_function(FunctionName=name)
     eventually(lambda: not running(name))
+
+
+def test_the_process_of_a_version_that_a_stack_removes_ends_with_it(new_stack: Callable[[], DurableStack]) -> None:
+    stack = new_stack()
+    function = {
+        "FunctionName": stack.name,
+        "Runtime": "python3.13",
+        "Handler": "index.handler",
+        "Role": f"arn:aws:iam::{ACCOUNT}:role/function",
+        "Code": {"ZipFile": ECHO},
+    }
+    resources = {
+        "Function": {"Type": "AWS::Lambda::Function", "Properties": function},
+        "Version": {"Type": "AWS::Lambda::Version", "Properties": {"FunctionName": {"Ref": "Function"}}},
+    }
+    stack.cloudformation.create_stack(StackName=stack.name, TemplateBody=json.dumps({"Resources": resources}))
+    stack.await_status("CREATE_COMPLETE")
+    invoked(stack.lambda_, stack.name, Qualifier="1")
+    assert running(stack.name)
+    del resources["Version"]
+    stack.cloudformation.update_stack(StackName=stack.name, TemplateBody=json.dumps({"Resources": resources}))
+    eventually(lambda: not running(stack.name))
+    stack.await_status("UPDATE_COMPLETE")
