@@ -54,6 +54,14 @@ class Fork:
         """Its environments."""
         return load_all(self.folder)
 
+    @property
+    def environ(self) -> dict[str, str]:
+        """The environment variables of a person who works in it, outside of any workflow."""
+        environ = {key: value for key, value in os.environ.items() if not key.startswith(("GITHUB_", "PYTEST_"))}
+        # Two forks run side by side, and each takes one of two cores.
+        own = {"PYTEST_XDIST_AUTO_NUM_WORKERS": "1", "PYTHON": sys.executable, "MAKEFLAGS": ""}
+        return environ | own | ENVIRON
+
     def assign(self, file: str, **values: object) -> None:
         """Give keys of a TOML file other values; each stands there once. What stands behind them on the line stays."""
         text = (self.folder / file).read_text()
@@ -94,13 +102,10 @@ class Fork:
         Raises:
             AssertionError: it failed.
         """
-        environ = {key: value for key, value in os.environ.items() if not key.startswith(("GITHUB_", "PYTEST_"))}
-        # Two forks run side by side, and each takes one of two cores.
-        own = {"PYTEST_XDIST_AUTO_NUM_WORKERS": "1", "PYTHON": sys.executable, "MAKEFLAGS": ""}
         done = subprocess.run(
             command,
             cwd=self.folder,
-            env=environ | own | ENVIRON,
+            env=self.environ,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

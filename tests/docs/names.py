@@ -27,9 +27,14 @@ _OWN = {
 }
 
 
+def own(name: str) -> str:
+    """Return what this checkout calls what the pages call so."""
+    return _OWN[name]
+
+
 def translated(command: str) -> str:
     """Put this checkout's names in the places of those that the pages use."""
-    return re.sub(rf"(?<![\w./])({'|'.join(_OWN)})(?![\w.])", lambda match: _OWN[match[1]], command)
+    return re.sub(rf"(?<![\w./])({'|'.join(_OWN)})(?!\w|\.\w)", lambda match: _OWN[match[1]], command)
 
 
 def is_sample() -> bool:

@@ -1,0 +1,70 @@
+"""What runs each command of the pages. One that none of these lists has is a red test: add it to the first that fits.
+
+1. `operating.STEPS`, what needs accounts: run on one local AWS, in that order, by tests/deployments/test_docs.py.
+2. `RUN`, what needs none: run by test_commands.py, each in a copy of the checkout.
+3. `SENT`, `make run` with its variables: run by tests/deployments/test_docs.py.
+4. `ELSEWHERE`, what takes minutes or never ends: the file, or the test, that has the very same command.
+5. `NOT_RUN`, with the reason why not.
+"""
+
+from tests.docs.names import FUNCTION
+from tests.docs.operating import STEPS
+
+RUN = (
+    "make function NAME=refunds",
+    f"make replay FUNCTION={FUNCTION}",
+    "make replay",
+    "make record",
+    "make synth ENVIRONMENT=dev",
+)
+
+SENT = (
+    "make run",
+    f"make run FUNCTION={FUNCTION}",
+    f"make run FUNCTION={FUNCTION} EVENT=order.json",
+    "make run JSON=1",
+)
+
+ELSEWHERE = {
+    "make test": ".ci/run",
+    "make test-deployments": ".ci/run",
+    "make test-adoption": ".ci/run",
+    "make rehearse": ".ci/run",
+    "make rehearse SCENARIO=merge": "tests/adoption/test_everything.py::test_a_fork_that_changed_everything_takes_our_next_version",
+    "make test PYTHON=python3.11": ".github/workflows/portability.yml",
+    "make lint": "tests/adoption/fork.py",
+    "make types": "tests/adoption/fork.py",
+    "make templates": "tests/adoption/fork.py",
+}
+
+_INSTALLS = "installs into the checkout that runs the tests, or away from it; a workflow begins with it"
+_GITHUB = "asks GitHub to change a repository; the rehearsal makes the same environments and holds jobs to them"
+NOT_RUN = {
+    "make setup": _INSTALLS,
+    "make clean": _INSTALLS,
+    "make format": "changes the files of the checkout, and nothing else than what `make lint` would refuse",
+    "make docs": "writes the very pages; test_generated.py compares what it would write",
+    "make rehearse KEEP=1": "stays up until Ctrl-C; tests/test_makefile.py checks that the option is passed on",
+    "make rehearse ACTIONS=folder": "needs the actions' checkouts, and a network to get them",
+    "gh api repos/OWNER/NAME --jq '{owner: .owner.login, name, owner_id: .owner.id, id}'": "asks GitHub",
+}
+# By what they begin with.
+NOT_RUN_BY_PROGRAM = {
+    "gh api --method": _GITHUB,
+    "aws ": "the AWS CLI is not installed here; test_commands.py holds its words against AWS's own models",
+}
+
+
+def runs_it(command: str) -> str | None:
+    """Return what runs a command, or why nothing does; None where no list has it."""
+    if any(command == step.command for step in STEPS):
+        return "tests/deployments/test_docs.py"
+    if command in RUN or command in SENT:
+        return "tests/docs/commands.py"
+    by_program = next((why for start, why in NOT_RUN_BY_PROGRAM.items() if command.startswith(start)), None)
+    return ELSEWHERE.get(command) or NOT_RUN.get(command) or by_program
+
+
+def listed() -> set[str]:
+    """Return all commands that some list has."""
+    return {step.command for step in STEPS} | {*RUN, *SENT, *ELSEWHERE, *NOT_RUN}
