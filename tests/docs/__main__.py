@@ -1,4 +1,4 @@
-"""Refresh the blocks of output on the pages, each by the command of its marker. One that says the same stays as it is."""
+"""Refresh the pages' blocks of output, each by the command of its marker. One that says the same stays as it is."""
 
 import sys
 from argparse import ArgumentParser
@@ -11,12 +11,10 @@ from infra.console.progress import doing
 from infra.local.aws import LocalAws
 from tests.docs import generated
 from tests.docs.checkout import Checkout
-from tests.docs.commands import SENT
+from tests.docs.commands import OPERATING, SENT
 from tests.docs.names import is_sample
-from tests.docs.operating import STEPS, Place, play
+from tests.docs.operating import Place, play
 from tests.docs.pages import Block, blocks, fill
-
-OPERATING = tuple(step.command for step in STEPS)
 
 
 def main() -> int:
@@ -29,7 +27,7 @@ def main() -> int:
         print(f"{page}: there is no page of this name with a block of output", file=sys.stderr)
         return 2
     if not is_sample():
-        print("The pages tell of our sample, which this checkout no longer is: they are ours to refresh", file=sys.stderr)
+        print("The pages tell of our sample, which this checkout no longer is: they stay as they are", file=sys.stderr)
         return 2
     outputs = dict(_outputs({block.command for block in wanted}))
     # The last of a page first, so that the lines of those above it stay what they are.
@@ -39,7 +37,7 @@ def main() -> int:
 
 
 def _refresh(block: Block, output: str) -> None:
-    if generated.same(block.text, output):
+    if generated.is_current(block, output):
         return
     fill(ROOT / block.page, block, output)
     print(f"{block.page}: {block.command}")

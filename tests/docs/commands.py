@@ -3,12 +3,14 @@
 1. `operating.STEPS`, what needs accounts: run on one local AWS, in that order, by tests/deployments/test_docs.py.
 2. `RUN`, what needs none: run by test_commands.py, each in a copy of the checkout.
 3. `SENT`, `make run` with its variables: run by tests/deployments/test_docs.py.
-4. `ELSEWHERE`, what takes minutes or never ends: the file, or the test, that has the very same command.
+4. `ELSEWHERE`, what takes minutes or never ends: the file that has the very same command.
 5. `NOT_RUN`, with the reason why not.
 """
 
 from tests.docs.names import FUNCTION
 from tests.docs.operating import STEPS
+
+OPERATING = tuple(step.command for step in STEPS)
 
 RUN = (
     "make function NAME=refunds",
@@ -30,7 +32,7 @@ ELSEWHERE = {
     "make test-deployments": ".ci/run",
     "make test-adoption": ".ci/run",
     "make rehearse": ".ci/run",
-    "make rehearse SCENARIO=merge": "tests/adoption/test_everything.py::test_a_fork_that_changed_everything_takes_our_next_version",
+    "make rehearse SCENARIO=merge": "tests/adoption/test_everything.py",
     "make test PYTHON=python3.11": ".github/workflows/portability.yml",
     "make lint": "tests/adoption/fork.py",
     "make types": "tests/adoption/fork.py",
@@ -57,7 +59,7 @@ NOT_RUN_BY_PROGRAM = {
 
 def runs_it(command: str) -> str | None:
     """Return what runs a command, or why nothing does; None where no list has it."""
-    if any(command == step.command for step in STEPS):
+    if command in OPERATING:
         return "tests/deployments/test_docs.py"
     if command in RUN or command in SENT:
         return "tests/docs/commands.py"
@@ -67,4 +69,4 @@ def runs_it(command: str) -> str | None:
 
 def listed() -> set[str]:
     """Return all commands that some list has."""
-    return {step.command for step in STEPS} | {*RUN, *SENT, *ELSEWHERE, *NOT_RUN}
+    return {*OPERATING, *RUN, *SENT, *ELSEWHERE, *NOT_RUN}

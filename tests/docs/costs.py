@@ -38,7 +38,9 @@ class Floor:
 
 def main() -> None:
     """Print a row per environment."""
-    print("| environment | live versions | versions retained | NAT gateways | endpoints, by zone | a month |")
+    print(
+        "| environment | instances of live versions | of retained ones | NAT gateways | endpoints, by zone | a month |"
+    )
     print("| --- | --- | --- | --- | --- | --- |")
     for name, environment in load_all().items():
         if name != LOCAL:
@@ -51,9 +53,9 @@ def rows(environment: Environment, found: Floor) -> Iterator[str]:
     if environment.hosts_previews:
         of_each = Floor(found.live, 0, 0, 0)
         yield f"| {environment.name} | | | {network} | ${Floor(0, 0, found.gateways, found.endpoints).dollars:.0f} |"
-        yield f"| and each open pull request | {_instances(found.live)} | | | | ${of_each.dollars:.0f} |"
+        yield f"| and each open pull request | {found.live} | | | | ${of_each.dollars:.0f} |"
     else:
-        instances = f"{_instances(found.live)} | {_instances(found.retained)}"
+        instances = f"{found.live} | {found.retained}"
         yield f"| {environment.name} | {instances} | {network} | ${found.dollars:.0f} |"
 
 
@@ -79,10 +81,6 @@ def _resources(environment: Environment) -> Resources:
         app.build(built, lambda *_: archive, lambda _: environment)
         stacks = synthesized(built).stacks
         return {f"{stack.name} {key}": resource for stack in stacks for key, resource in stack.resources.items()}
-
-
-def _instances(number: int) -> str:
-    return f"{number} instance{'s' * (number != 1)}"
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ import sys
 
 from infra import ROOT
 from tests.docs.checkout import WIDTH, Checkout
+from tests.docs.commands import OPERATING, SENT
+from tests.docs.pages import Block
 
 # A marker may show the beginning alone, as a reader would.
 _HEAD = re.compile(r"(.+) \| head -n (\d+)")
@@ -20,7 +22,9 @@ _VARIES = (
     (re.compile(r"[ \t]+"), " "),
 )
 # What a function of a team's does and returns: it may edit the sample, and the page shows ours.
-_TEAMS = re.compile(r"\s*(?:[\d.]+ s +(?:invocation|step|wait|child|callback|map|parallel|retry)\b.*|result .*|error .*)")
+_TEAMS = re.compile(r"\s*(?:[\d.]+ s +\w+ \S.*|result .*|error .*)")
+# What prints the same each time, but for what stands in a team's files.
+COSTS = "python -m tests.docs.costs"
 # What a command says while it works; a fast machine may skip it.
 _MAKE = re.compile(r"make(?:\[\d+\])?: .*|Installing .*")
 
@@ -54,9 +58,16 @@ def printed(command: str, checkout: Checkout | None = None) -> str:
     return shown(command, output)
 
 
-def same(old: str, new: str) -> bool:
-    """Tell whether two outputs say the same, whenever and wherever each was printed."""
-    return normalized(old) == normalized(new)
+def is_fixed(command: str) -> bool:
+    """Return whether a command prints the same each time, in any fork."""
+    return base(command)[0] not in (*OPERATING, *SENT, COSTS)
+
+
+def is_current(block: Block, output: str) -> bool:
+    """Return whether a block says what its command prints, whenever and wherever it does."""
+    if is_fixed(block.command):
+        return block.text.strip() == output
+    return normalized(block.text) == normalized(output)
 
 
 def normalized(output: str) -> list[str]:
@@ -72,7 +83,13 @@ def _run(command: str) -> tuple[int, str]:
     words[0] = sys.executable if words[0] == "python" else words[0]
     environ = {"COLUMNS": str(WIDTH), "NO_COLOR": "1", "PYTHON": sys.executable}
     done = subprocess.run(
-        words, cwd=ROOT, env=_environ() | environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+        words,
+        cwd=ROOT,
+        env=_environ() | environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
     )
     return done.returncode, done.stdout
 

@@ -127,10 +127,10 @@ class Step:
                 return place.run(self.command, {names[key]: value for key, value in of_job.items()})
 
 
-def write_event(place: Place) -> None:
+def write_event(checkout: Checkout) -> None:
     """Write the event that pages send."""
-    event = contract.load(own(FUNCTION), place.checkout.folder).sample
-    (place.checkout.folder / "order.json").write_text(json.dumps(event))
+    event = contract.load(own(FUNCTION), checkout.folder).sample
+    (checkout.folder / "order.json").write_text(json.dumps(event))
 
 
 def _change_by_hand(place: Place) -> None:
@@ -167,7 +167,10 @@ STEPS = [
     Step(f"{PIPELINE} diff {ON_FIRST}"),
     Step(f"{PIPELINE} deploy {ON_FIRST}"),
     Step(f"{PIPELINE} smoke {ON_FIRST}"),
-    Step(f"{PIPELINE} invoke {ON_FIRST} --function {FUNCTION} --event order.json", first=write_event),
+    Step(
+        f"{PIPELINE} invoke {ON_FIRST} --function {FUNCTION} --event order.json",
+        first=lambda place: write_event(place.checkout),
+    ),
     # What is there.
     Step(f"{PIPELINE} drift {ON_FIRST}", code=1, first=_change_by_hand),
     Step(f"{PIPELINE} status {ON_FIRST}", first=_deploy_another_version),
@@ -184,7 +187,8 @@ STEPS = [
     Step(f"{PIPELINE} teardown {ON_FIRST} --confirm shop-{FIRST} --running wait"),
     # Red in the morning.
     Step(f"{PIPELINE} status {ON_LAST}", first=_deploy_last),
-    *(Step(f"{PIPELINE} {command} {ON_LAST}") for command in ("drift", "executions", "prune --dry-run")),
+    *(Step(f"{PIPELINE} {command} {ON_LAST}") for command in ("drift", "executions")),
+    Step(f"{PIPELINE} prune {ON_LAST} --dry-run"),
     Step(f"{PIPELINE} roll-back {ON_LAST} --versions {FUNCTION}=1"),
     Step(f"{PIPELINE} drain {ON_LAST} --open"),
 ]

@@ -9,6 +9,7 @@ A block that a command fills in follows its marker, `<!-- $ command -->`: a fenc
 import re
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 from markdown_it import MarkdownIt
@@ -78,7 +79,8 @@ def blocks(root: Path = ROOT) -> list[Block]:
 def fill(path: Path, block: Block, text: str) -> None:
     """Put another text in a block's place. Of a page with several, the last must come first."""
     lines = path.read_text().splitlines()
-    lines[block.start : block.end] = text.splitlines()
+    in_fence = lines[block.end].startswith("```")
+    lines[block.start : block.end] = text.splitlines() if in_fence else ["", *text.splitlines(), ""]
     path.write_text("\n".join(lines) + "\n")
 
 
@@ -91,7 +93,7 @@ def links(path: Path) -> list[str]:
 def headings(path: Path) -> list[str]:
     """Return the anchors that GitHub gives to a page's headings."""
     tokens = _tokens(path)
-    titles = [after.content for token, after in zip(tokens, tokens[1:], strict=False) if token.type == "heading_open"]
+    titles = [after.content for token, after in pairwise(tokens) if token.type == "heading_open"]
     return [re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles]
 
 
@@ -135,9 +137,11 @@ def _of_block(token: Token, page: str, first: int) -> list[Command]:
 
 def _blocks(path: Path, root: Path) -> list[Block]:
     lines = path.read_text().splitlines()
+    # A page may show in a block how one is written.
+    code = {line for token in _tokens(path) if token.type == "fence" and token.map for line in range(*token.map)}
     found: list[Block] = []
     for number, line in enumerate(lines):
-        if match := MARKER.fullmatch(line.strip()):
+        if (match := MARKER.fullmatch(line)) and number not in code:
             start, ending = number + 1, END
             if lines[start].startswith("```"):
                 start, ending = start + 1, "```"
