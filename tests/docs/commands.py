@@ -34,18 +34,18 @@ ELSEWHERE = {
     "make rehearse": ".ci/run",
     "make rehearse SCENARIO=merge": "tests/adoption/test_everything.py",
     "make test PYTHON=python3.11": ".github/workflows/portability.yml",
-    "make lint": "tests/adoption/fork.py",
-    "make types": "tests/adoption/fork.py",
-    "make templates": "tests/adoption/fork.py",
 }
 
 _INSTALLS = "installs into the checkout that runs the tests, or away from it; a workflow begins with it"
 _GITHUB = "asks GitHub to change a repository; the rehearsal makes the same environments and holds jobs to them"
+_WRITES = "writes the very pages, where this is our sample; test_generated.py compares what it would write"
 NOT_RUN = {
+    "make local": "runs until Ctrl-C; tests/infra/local/test_aws.py starts the same local AWS, and ends it",
     "make setup": _INSTALLS,
     "make clean": _INSTALLS,
     "make format": "changes the files of the checkout, and nothing else than what `make lint` would refuse",
-    "make docs": "writes the very pages; test_generated.py compares what it would write",
+    "make docs": _WRITES,
+    "make docs PAGE=docs/roles.md": _WRITES,
     "make rehearse KEEP=1": "stays up until Ctrl-C; tests/test_makefile.py checks that the option is passed on",
     "make rehearse ACTIONS=folder": "needs the actions' checkouts, and a network to get them",
     "gh api repos/OWNER/NAME --jq '{owner: .owner.login, name, owner_id: .owner.id, id}'": "asks GitHub",

@@ -76,9 +76,13 @@ def floor(environment: Environment) -> Floor:
 def _resources(environment: Environment) -> Resources:
     """Return the resources of an environment's templates, which need no bundle here."""
     with TemporaryDirectory() as folder:
-        (archive := Path(folder) / "bundle.zip").write_bytes(b"")
+
+        def nothing(*_: str) -> Path:
+            (archive := Path(folder) / "bundle.zip").write_bytes(b"")
+            return archive
+
         built = make_app(Path(folder) / "assembly", environment=environment.name, commit=COMMIT)
-        app.build(built, lambda *_: archive, lambda _: environment)
+        app.build(built, nothing, lambda _: environment)
         stacks = synthesized(built).stacks
         return {f"{stack.name} {key}": resource for stack in stacks for key, resource in stack.resources.items()}
 

@@ -14,6 +14,8 @@ from infra.project import EXAMPLE_OWNER, LOCAL
 
 PROJECT = "shop"
 FIRST, PREVIEWS, LAST = "dev", "preview", "prod"
+# One that a page makes.
+NEW_FUNCTION = "refunds"
 # The function that the front page links to.
 (FUNCTION,) = set(re.findall(r"\bfunctions/(\w+)/handler\.py", (ROOT / "README.md").read_text()))
 
@@ -24,6 +26,7 @@ _OWN = {
     PREVIEWS: _PROJECT.previews,
     LAST: _PROJECT.promote[-1],
     FUNCTION: function_names()[0],
+    NEW_FUNCTION: next(name for name in (NEW_FUNCTION, "one_more", "yet_one_more") if name not in function_names()),
 }
 
 
@@ -39,10 +42,10 @@ def translated(command: str) -> str:
 
 def is_sample() -> bool:
     """Return whether this checkout has our sample's names still, and belongs to nobody yet."""
-    environments = {PROJECT: _PROJECT.name, **{name: name for name in load_all() if name != LOCAL}}
+    environments = set(load_all()) - {LOCAL}
     return (
         _PROJECT.repository.owner == EXAMPLE_OWNER
         and all(name == own for name, own in _OWN.items())
-        and set(environments) == {PROJECT, FIRST, PREVIEWS, LAST}
+        and environments == {FIRST, PREVIEWS, LAST}
         and function_names() == (FUNCTION,)
     )

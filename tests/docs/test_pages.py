@@ -18,8 +18,10 @@ MAKEFILE = (ROOT / "Makefile").read_text()
 PAGES = [path.relative_to(ROOT).as_posix() for path in pages()]
 # What a fork may have removed.
 TEAMS = ("project.toml", "environments/", "functions/", "tests/functions/")
-OF_MAKE = [(str(each), each.text) for each in commands() if each.text.startswith("make ")]
-OF_MAKE += [(path.name, text) for path in pages() for text in mentions(path) if text.startswith("make ")]
+OF_MAKE = [
+    *((str(each), each.text) for each in commands() if each.text.startswith("make ")),
+    *((path.name, text) for path in pages() for text in mentions(path) if text.startswith("make ")),
+]
 
 
 @pytest.mark.parametrize("page", PAGES)
