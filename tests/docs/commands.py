@@ -17,12 +17,11 @@ RUN = (
     f"make replay FUNCTION={FUNCTION}",
     "make replay",
     "make record",
-    "make synth ENVIRONMENT=dev",
+    "make format",
 )
 
 SENT = (
     "make run",
-    f"make run FUNCTION={FUNCTION}",
     f"make run FUNCTION={FUNCTION} EVENT=order.json",
     "make run JSON=1",
 )
@@ -37,13 +36,13 @@ ELSEWHERE = {
 }
 
 _INSTALLS = "installs into the checkout that runs the tests, or away from it; a workflow begins with it"
+# Endpoints and fields are those of GitHub's REST API (deployment environments, deployment branch policies).
 _GITHUB = "asks GitHub to change a repository; the rehearsal makes the same environments and holds jobs to them"
 _WRITES = "writes the very pages, where this is our sample; test_generated.py compares what it would write"
 NOT_RUN = {
     "make local": "runs until Ctrl-C; tests/infra/local/test_aws.py starts the same local AWS, and ends it",
     "make setup": _INSTALLS,
     "make clean": _INSTALLS,
-    "make format": "changes the files of the checkout, and nothing else than what `make lint` would refuse",
     "make docs": _WRITES,
     "make docs PAGE=docs/roles.md": _WRITES,
     "make rehearse KEEP=1": "stays up until Ctrl-C; tests/test_makefile.py checks that the option is passed on",

@@ -163,6 +163,7 @@ STEPS = [
     *(Step(f"make {target} ENVIRONMENT={PREVIEWS}") for target in ("access", "bootstrap", "platform")),
     *(Step(f"make {target} ENVIRONMENT={LAST}") for target in ("access", "bootstrap")),
     # What the workflows do.
+    Step(f"make synth ENVIRONMENT={FIRST}"),
     Step(f"{PIPELINE} build {ON_FIRST}"),
     Step(f"{PIPELINE} diff {ON_FIRST}"),
     Step(f"{PIPELINE} deploy {ON_FIRST}"),
