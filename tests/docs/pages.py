@@ -17,10 +17,10 @@ from markdown_it.token import Token
 
 from infra import ROOT
 
-PROGRAMS = ("make", "python", "python3", "gh", "aws", "git", "npm", "uv", "cdk")
+PROGRAMS = ("make", "python", "python3", ".venv/bin/python", "gh", "aws", "git", "npm", "uv", "cdk")
 MARKER = re.compile(r"<!-- \$ (.+) -->")
 END = "<!-- end -->"
-_COMMAND = re.compile(rf"(?:\$ )?((?:{'|'.join(PROGRAMS)}) .+)")
+_COMMAND = re.compile(rf"(?:\$ )?((?:{'|'.join(map(re.escape, PROGRAMS))}) .+)")
 _TOLD = re.compile(r"(?:\s{2,}|\s#\s).*")
 
 

@@ -52,7 +52,10 @@ def test_each_command_of_the_pipeline_is_understood(page: str) -> None:
     for command in found:
         _, _, of_pipeline = command.partition("python -m infra.pipeline ")
         if of_pipeline and of_pipeline != "--help":
-            parser().parse_args(shlex.split(of_pipeline))
+            try:
+                parser().parse_args(shlex.split(of_pipeline))
+            except SystemExit:
+                pytest.fail(f"{page}: the pipeline does not understand `{command}`")
 
 
 def test_the_front_page_is_one_that_is_read() -> None:
