@@ -121,6 +121,10 @@ replay: $(DEVELOPMENT) ## Tell whether executions of the recorded histories coul
 record: $(DEVELOPMENT) ## Record those histories anew, from this code (FUNCTION=name for one)
 	@python -m infra.replay record $(OF_FUNCTION)
 
+.PHONY: docs
+docs: $(SYNTHESIS) $(LOCAL_AWS) ## Refresh the blocks of output in README.md and docs/ (PAGE=docs/roles.md for one page)
+	@python -m tests.docs $(if $(call given,PAGE),--page "$(PAGE)")
+
 .PHONY: rehearse
 rehearse: $(SYNTHESIS) $(LOCAL_AWS) ## Run the real workflows on this machine, from a pull request to the last environment (SCENARIO=merge for one, KEEP=1 leaves the local AWS up)
 	@python -m tests.rehearsal $(if $(call given,SCENARIO),--scenario $(SCENARIO)) $(if $(call given,KEEP),--keep) \

@@ -76,6 +76,7 @@ def test_the_environment_of_the_command_line_is_the_one_that_counts(target: str)
         ("function", "NAME=refunds", 'infra.scaffold "refunds"'),
         ("lock", "UPGRADE=1", "infra.lock --upgrade"),
         ("lock", "UPGRADE=1", "uv pip compile --quiet --upgrade"),
+        ("docs", "PAGE=docs/roles.md", '--page "docs/roles.md"'),
         ("rehearse", "SCENARIO=merge", "--scenario merge"),
         ("rehearse", "KEEP=1", "--keep"),
         ("rehearse", "ACTIONS=my actions", '--actions "my actions"'),

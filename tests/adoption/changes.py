@@ -1,4 +1,4 @@
-"""What a team changes first, each as README says it."""
+"""What a team changes first, each as docs/change.md says it."""
 
 from itertools import cycle
 

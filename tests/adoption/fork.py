@@ -15,7 +15,9 @@ from infra.project import LOCAL, Project
 from infra.project import load as load_project
 from tests.rehearsal.repository import ENVIRON, copy_work_tree
 
-INSTALLED = (".venv", ".tools", "node_modules")
+# What is installed, each after what it follows from, and the names of what tells make that it is.
+INSTALLED = (".tools/uv", ".venv", ".tools/local-aws", ".tools/checkov", "node_modules", ".tools/bundle")
+STAMPS = ("ours-*", "ready*")
 SLOW = ("tests/adoption", "tests/deployments", "tests/rehearsal")
 # Tests that know neither project.toml nor what is in environments/ and functions/, and take half of the time.
 READS_NOTHING = (
@@ -37,11 +39,10 @@ class Fork:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         copy_work_tree(folder)
-        for name in INSTALLED:
-            (folder / name).symlink_to(ROOT / name)
+        for age, name in enumerate(INSTALLED, start=1):
+            _share(ROOT / name, folder / name, age)
         self.settle()
         _git(folder, "init", "--quiet", "--initial-branch", "main")
-        (folder / ".git" / "info" / "exclude").write_text("\n".join(INSTALLED))
         self.ours = self.commit("Our version")
 
     @property
@@ -53,6 +54,14 @@ class Fork:
     def environments(self) -> dict[str, Environment]:
         """Its environments."""
         return load_all(self.folder)
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """The environment variables of a person who works in it, outside of any workflow."""
+        environ = {key: value for key, value in os.environ.items() if not key.startswith(("GITHUB_", "PYTEST_"))}
+        # Two forks run side by side, and each takes one of two cores.
+        own = {"PYTEST_XDIST_AUTO_NUM_WORKERS": "1", "PYTHON": sys.executable, "MAKEFLAGS": ""}
+        return environ | own | ENVIRON
 
     def assign(self, file: str, **values: object) -> None:
         """Give keys of a TOML file other values; each stands there once. What stands behind them on the line stays."""
@@ -102,13 +111,10 @@ class Fork:
         Raises:
             AssertionError: it failed.
         """
-        environ = {key: value for key, value in os.environ.items() if not key.startswith(("GITHUB_", "PYTEST_"))}
-        # Two forks run side by side, and each takes one of two cores.
-        own = {"PYTEST_XDIST_AUTO_NUM_WORKERS": "1", "PYTHON": sys.executable, "MAKEFLAGS": ""}
         done = subprocess.run(
             command,
             cwd=self.folder,
-            env=environ | own | ENVIRON,
+            env=self.environ,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -163,6 +169,23 @@ class Fork:
 def is_theirs(file: str) -> bool:
     """Return whether a file is a team's to edit."""
     return file.startswith(THEIRS)
+
+
+def _share(source: Path, target: Path, age: int) -> None:
+    """Share what is installed in a folder, where there is one, but for the stamps that make goes by.
+
+    The checkout's may be in an order by which make would install anew, and for everybody, what a fork shares.
+    """
+    if not source.exists():
+        return
+    target.mkdir(parents=True)
+    stamps = {path for pattern in STAMPS for path in source.glob(pattern)}
+    for path in source.iterdir():
+        if path not in stamps:
+            (target / path.name).symlink_to(path)
+    for path in stamps:
+        (target / path.name).touch()
+        os.utime(target / path.name, (age, age))
 
 
 def _free_network(taken: list[IPv4Network]) -> str:

@@ -1,4 +1,4 @@
-"""The GitHub environments, and who may enter them, as README.md asks for that."""
+"""The GitHub environments, and who may enter them, as docs/production.md asks for that."""
 
 from collections.abc import Iterable
 

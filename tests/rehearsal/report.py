@@ -17,7 +17,7 @@ LOG_LINES_SHOWN = 40
 STEPS_SHOWN = 10
 
 UNMODELLED = [
-    "Everything that the local AWS does not show; README.md lists it.",
+    "Everything that the local AWS does not show; docs/local-limits.md lists it.",
     "A step that always runs: it is interrupted as well when its run is cancelled while it runs.",
     "The outcome of a step that was cancelled, and the result of a job that was, for what comes after: failure.",
     "The order in which jobs that wait for a concurrency group come to it, and the five minutes of a cancellation.",

@@ -14,6 +14,8 @@ from infra.project import Project
 from tests.github.state import Table
 from tests.workflows.reading import WORKFLOWS, called, evaluate, matrices, needs, steps
 
+# Workflows that an event starts, and not another workflow alone.
+STARTED_BY_ITSELF = [name for name, workflow in WORKFLOWS.items() if set(workflow["on"]) != {"workflow_call"}]
 EXPRESSION = re.compile(r"\$\{\{ ((?:(?! }}).)*) }}")
 LOOK_UP = re.compile(r'-m infra\.pipeline target --environment "\$ENVIRONMENT" --purpose ([a-z]+)')
 COMMAND = re.compile(r"-m infra\.pipeline ([a-z-]+)")

@@ -12,10 +12,9 @@ from tests.access.environments import KINDS
 from tests.access.jobs import MAIN, PULL_REQUEST
 from tests.github.tokens import Claims, claims
 from tests.infra.fakes.environments import PROJECT
-from tests.workflows.accesses import LOOK_UP, Access, accesses, fill
+from tests.workflows.accesses import LOOK_UP, STARTED_BY_ITSELF, Access, accesses, fill
 from tests.workflows.reading import JOBS, WORKFLOWS, called, evaluate, steps, the_step, uses
 
-STARTED_BY_ITSELF = [name for name, workflow in WORKFLOWS.items() if set(workflow["on"]) != {"workflow_call"}]
 WITH_CREDENTIALS = [where for where, job in JOBS.items() if not called(job) and "id-token" in job["permissions"]]
 
 
