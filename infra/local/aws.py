@@ -28,7 +28,7 @@ STARTS_WITHIN_SECONDS = 60
 ENDS_WITHIN_SECONDS = 5
 LOG_LINES_SHOWN = 20
 # Of the root user of every account, whose access key is the account itself.
-SECRET = "local"
+SECRET = "local"  # noqa: S105 - it protects nothing
 # What no proxy is asked for. Python and the CDK CLI read the variable in small letters, and if there is none in large.
 LOOPBACK = "127.0.0.1,localhost"
 NO_PROXY = ("no_proxy", "NO_PROXY")

@@ -27,7 +27,7 @@ KEPT_AT_MOST = 5
 
 @dataclass(frozen=True)
 class Built:
-    """What is deployed: cloud assemblies of the access stack and of the environment's own, and the bootstrap's template."""
+    """What is deployed: cloud assemblies of access and of the environment's stacks, and the template of the bootstrap."""
 
     access: Path
     stacks: Path
@@ -65,10 +65,10 @@ def keep(folder: Path, digest: Callable[[], str], make: Callable[[Path], None]) 
         folder.mkdir(parents=True, exist_ok=True)
         # Others may make the same at this moment, and any may be cut short: it appears as a whole or not at all.
         with TemporaryDirectory(dir=folder, prefix=".") as temporary:
-            make(Path(temporary))
+            (unfinished := Path(temporary) / "made").mkdir()
+            make(unfinished)
             if digest() == before and not found.is_dir():
-                Path(temporary).rename(found)
-                Path(temporary).mkdir()
+                unfinished.rename(found)
     os.utime(found)
     _forget(folder)
     return found
