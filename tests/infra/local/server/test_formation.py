@@ -7,10 +7,9 @@ from infra.local.server import formation
 from infra.local.server.formation import answer_later
 
 if TYPE_CHECKING:
-    from infra.local.server.ministack import Handler
+    from infra.local.server.ministack import Answer, Handler
 
 ANSWER = 200, {"x": "y"}, b"answer"
-REQUEST = "POST", "/", {}, b"", {}
 
 
 def test_it_answers_once_what_it_began_is_done() -> None:
@@ -56,5 +55,5 @@ def test_what_others_began_is_not_waited_for() -> None:
     assert asyncio.run(beside_another())
 
 
-async def _answered(handler: "Handler") -> object:
-    return await answer_later(handler)(*REQUEST)
+async def _answered(handler: "Handler") -> "Answer":
+    return await answer_later(handler)("POST", "/", {}, b"", {})
