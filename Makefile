@@ -65,7 +65,7 @@ run: $(SYNTHESIS) $(LOCAL_AWS) ## Send an event through each function, deployed 
 	@python -m infra.local.run $(OF_FUNCTION) $(if $(call given,EVENT),--event "$(EVENT)") $(if $(call given,JSON),--json)
 
 .PHONY: local
-local: $(DEVELOPMENT) $(LOCAL_AWS) ## Start a local AWS and leave it running until Ctrl-C
+local: $(DEVELOPMENT) $(LOCAL_AWS) ## Start a local AWS and leave it running until Ctrl-C; `make run` in another terminal uses it
 	@python -m infra.local
 
 .PHONY: function

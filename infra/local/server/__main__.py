@@ -6,11 +6,13 @@ import resource
 import shutil
 import signal
 import socket
+import subprocess
 import time
 import traceback
 from argparse import ArgumentParser
 from importlib import import_module
 from pathlib import Path
+from threading import Thread
 
 from infra import limits
 from infra.local.orphan import when_orphaned
@@ -59,16 +61,20 @@ def serve(listener: int, folder: Path, python: str, *, skip_time: bool) -> None:
     from infra.local.server.api_model import ApiModel  # noqa: PLC0415
     from infra.local.server.capacity_providers import CapacityProviders  # noqa: PLC0415
     from infra.local.server.durable import DurableExecutions  # noqa: PLC0415
+    from infra.local.server.formation import answer_later  # noqa: PLC0415
     from infra.local.server.lambda_api import LambdaApi  # noqa: PLC0415
     from infra.local.server.runner import Runner  # noqa: PLC0415
 
     port = socket.socket(fileno=os.dup(listener)).getsockname()[1]
-    executions = DurableExecutions(Runner.start(python, f"http://127.0.0.1:{port}", skip_time=skip_time))
+    runner = Runner.start(python, f"http://127.0.0.1:{port}", skip_time=skip_time)
+    Thread(target=_end_with, args=[runner.process], name="runner-end", daemon=True).start()
+    executions = DurableExecutions(runner)
     packages = sdk.link(python, folder)
     model = ApiModel(packages / "botocore" / "data")
     providers = CapacityProviders()
     handlers = ministack.service_handlers
     handlers["lambda"] = LambdaApi(handlers["lambda"], model, executions, providers).handle
+    handlers["cloudformation"] = answer_later(handlers["cloudformation"])
     resource_types.teach(executions, providers)
     iam.teach()
     tagging.teach(providers)
@@ -79,6 +85,13 @@ def serve(listener: int, folder: Path, python: str, *, skip_time: bool) -> None:
     config.bind = [f"fd://{listener}"]
     run = import_module("hypercorn.asyncio").serve
     asyncio.run(run(as_if_by_tls(ministack.application), config, shutdown_trigger=asyncio.Event().wait))
+
+
+def _end_with(runner: "subprocess.Popen[str]") -> None:
+    """End this process when the runner has ended: nothing durable works without it."""
+    code = runner.wait()
+    print(f"the runner of durable executions ended with exit code {code}", flush=True)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _end(folder: Path) -> None:
