@@ -55,7 +55,7 @@ def raise_file_limit() -> None:
 def serve(listener: int, python: str, *, skip_time: bool) -> None:
     """Join ministack and the runner of durable executions, and serve them on a socket that already listens."""
     # They import ministack, which takes its settings from the environment as it is imported.
-    from infra.local.server import iam, ministack, resource_types, tagging  # noqa: PLC0415
+    from infra.local.server import function_logs, iam, ministack, resource_types, tagging  # noqa: PLC0415
     from infra.local.server.capacity_providers import CapacityProviders  # noqa: PLC0415
     from infra.local.server.durable import DurableExecutions  # noqa: PLC0415
     from infra.local.server.lambda_api import LambdaApi  # noqa: PLC0415
@@ -69,6 +69,7 @@ def serve(listener: int, python: str, *, skip_time: bool) -> None:
     resource_types.teach(executions, providers)
     iam.teach()
     tagging.teach(providers)
+    function_logs.teach()
     logging = Path(__file__).with_name("function_logging.py").read_text()
     ministack.replace("core.lambda_runtime", "_PYTHON_WORKER_SCRIPT", f"{logging}\n{ministack.worker_program}")
 
@@ -76,7 +77,7 @@ def serve(listener: int, python: str, *, skip_time: bool) -> None:
     config = import_module("hypercorn.config").Config()
     config.bind = [f"fd://{listener}"]
     run = import_module("hypercorn.asyncio").serve
-    asyncio.run(run(as_if_by_tls(ministack.application), config, shutdown_trigger=asyncio.Event().wait))
+    asyncio.run(run(as_if_by_tls(function_logs.with_ids(ministack.application)), config, shutdown_trigger=asyncio.Event().wait))
 
 
 def _end(folder: Path) -> None:
