@@ -77,7 +77,9 @@ def serve(listener: int, python: str, *, skip_time: bool) -> None:
     config = import_module("hypercorn.config").Config()
     config.bind = [f"fd://{listener}"]
     run = import_module("hypercorn.asyncio").serve
-    asyncio.run(run(as_if_by_tls(function_logs.with_ids(ministack.application)), config, shutdown_trigger=asyncio.Event().wait))
+    asyncio.run(
+        run(as_if_by_tls(function_logs.with_ids(ministack.application)), config, shutdown_trigger=asyncio.Event().wait)
+    )
 
 
 def _end(folder: Path) -> None:
