@@ -122,12 +122,15 @@ def _checked_out_commit() -> str:
     return commit
 
 
-def main() -> int:
-    """Synthesize, for the CDK CLI."""
+def main(outdir: str | None = None, **context: str) -> int:
+    """Synthesize, for the CDK CLI: where it says, with the context that it gives, unless told otherwise."""
     # Stack traces name the temporary folders of this run, and a slow run would leave its times beside the templates:
     # both make assemblies of one commit differ.
     app = cdk.App(
-        stack_traces=False, performance_reporting=False, context={"aws:cdk:disable-creation-stack-traces": True}
+        outdir=outdir,
+        stack_traces=False,
+        performance_reporting=False,
+        context={"aws:cdk:disable-creation-stack-traces": True, **context},
     )
     try:
         build(app)

@@ -13,6 +13,8 @@ from infra.errors import CommandError
 
 CLI = ROOT / "node_modules" / ".bin" / "cdk"
 LOGS = ROOT / "build" / "log"
+# What Node has compiled of the CLI, and of jsii: both start anew with each command.
+COMPILED = ROOT / "build" / "compiled"
 
 _TAIL_LINES = 30
 # Where the CLI would look for credentials.
@@ -85,6 +87,7 @@ def _environ(session: boto3.Session | None) -> dict[str, str]:
     # The CLI and jsii take their Node from the path: ours lies beside this interpreter.
     environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     environ["CDK_DISABLE_CLI_TELEMETRY"] = "true"
+    environ["NODE_COMPILE_CACHE"] = str(COMPILED)
     credentials = session.get_credentials() if session else None
     if session and credentials:
         frozen = credentials.get_frozen_credentials()

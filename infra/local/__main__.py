@@ -5,33 +5,64 @@ import signal
 import sys
 from argparse import ArgumentParser
 
-from infra.environment import load
-from infra.local.aws import LocalAws, LocalAwsError
+from infra.environment import Environment, load
+from infra.errors import UsageError
+from infra.local.aws import LocalAws, LocalAwsError, RunningAws
+from infra.local.running import announced
 from infra.project import LOCAL
+
+TOLD = """\
+A local AWS listens on {endpoint} until Ctrl-C, and logs to {log}
+
+In another terminal, in this folder:
+
+    make run
+        deploys this checkout to it, and sends each function an event
+    .venv/bin/python -m infra.pipeline status --environment {environment}
+        and every other command of the pipeline, once that shell knows of it:
+    . {variables}
+        lets whatever that shell starts use it and no other AWS: boto3, the AWS CLI, the CDK CLI
+"""
 
 
 def main() -> int:
-    """Return 0 after Ctrl-C or SIGTERM, 1 when it could not be started."""
+    """Return 0 after Ctrl-C or SIGTERM, 1 when it could not be started or ended by itself, 2 when a file is wrong."""
     parser = ArgumentParser("python -m infra.local", description=__doc__)
     parser.add_argument("--skip-time", action="store_true", help="let durable waits end at once")
     parser.add_argument("--enforce-iam", action="store_true", help="check the permissions of every caller")
     arguments = parser.parse_args()
-    environment = load(LOCAL)
     # Also for SIGINT, which a shell lets its background jobs ignore.
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, signal.default_int_handler)
     try:
-        with LocalAws.start(skip_time=arguments.skip_time, enforce_iam=arguments.enforce_iam) as aws:
-            for name, value in aws.environ(environment.account, environment.region).items():
-                print(f"export {name}={shlex.quote(value)}")
-            print(f"# A local AWS listens on {aws.endpoint} until Ctrl-C, and logs to {aws.log}", flush=True)
-            signal.pause()
+        environment = load(LOCAL)
+        with (
+            LocalAws.start(skip_time=arguments.skip_time, enforce_iam=arguments.enforce_iam) as aws,
+            announced(aws),
+        ):
+            print(told(aws, environment), flush=True)
+            aws.await_end()
+    except UsageError as error:
+        print(error, file=sys.stderr)
+        return 2
     except LocalAwsError as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        pass
-    return 0
+        return 0
+
+
+def told(aws: RunningAws, environment: Environment) -> str:
+    """Return what a person is told who started it: where it is, and what can be done with it."""
+    variables = aws.folder / "variables.sh"
+    lines = [
+        f"export {name}={shlex.quote(value)}"
+        for name, value in aws.environ(environment.account, environment.region).items()
+    ]
+    variables.write_text("\n".join(lines) + "\n")
+    return TOLD.format(
+        endpoint=aws.endpoint, log=aws.log, environment=environment.name, variables=shlex.quote(str(variables))
+    )
 
 
 if __name__ == "__main__":

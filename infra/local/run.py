@@ -1,21 +1,28 @@
-"""The main job on one machine: deploy the local environment to a local AWS, and send an event through its functions."""
+"""The main job on one machine: deploy the local environment to a local AWS, and send an event through its functions.
 
-import os
+A local AWS that `make local` has started is used. Otherwise one is started, and ended afterwards.
+"""
+
 import signal
-import subprocess
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.aws.target import Target
-from infra.console.progress import console, doing
+from infra.console.progress import console
+from infra.console.report import Report, show
 from infra.environment import Environment, load
-from infra.errors import UsageError
-from infra.local.aws import LocalAws, LocalAwsError
+from infra.errors import CommandError, UsageError
+from infra.local.aws import LocalAws, LocalAwsError, RunningAws
+from infra.local.built import build
+from infra.local.deployment import bring, command, using
+from infra.local.running import find
+from infra.pipeline import invoke
 from infra.pipeline.arguments import add_function
-from infra.pipeline.invoke import events
 from infra.project import LOCAL
 
 
@@ -31,9 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         signal.signal(ending, signal.default_int_handler)
     try:
         environment = load(LOCAL)
-        # Before anything is started: the same is said after a deployment, half a minute later.
-        events(Target(environment, only=parsed.function), parsed.event)
-        return run(environment, _options(parsed))
+        # Before anything is started: the same is said after a deployment, many seconds later.
+        invoke.events(Target(environment, only=parsed.function), parsed.event)
+        return run(environment, parsed)
     except UsageError as error:
         print(error, file=sys.stderr)
         return 2
@@ -44,37 +51,42 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
-def run(environment: Environment, invoke_options: Sequence[str]) -> int:
-    """Start a local AWS, run the pipeline's own commands against it, and end it again."""
-    with doing("Starting the local AWS"):
-        aws = LocalAws.start()
-    with aws, TemporaryDirectory() as folder:
-        environ = os.environ | aws.environ(environment.account, environment.region)
-        for command in (
-            ["build", "--output", folder],
-            ["access", "--yes"],
-            ["bootstrap"],
-            ["deploy", "--assembly", folder],
-            ["invoke", *invoke_options],
-        ):
-            code = _pipeline(command, environ)
-            if code != 0:
-                console.print(f"The local AWS logged to {aws.log}", soft_wrap=True)
-                return code
-    return 0
+def run(environment: Environment, parsed: Namespace) -> int:
+    """Deploy to a local AWS, send the events, show what became of them, and return the exit code.
+
+    Raises:
+        LocalAwsError: no local AWS could be started.
+    """
+    if running := find():
+        console.print(f"Using the local AWS on {running.endpoint}")
+        return _show(running, _report(running, environment, parsed), parsed)
+    with LocalAws.begin() as aws:
+        console.print(f"Starting a local AWS on {aws.endpoint}")
+        # It takes requests from now on, and answers them when it is ready: nothing has to wait for it to begin.
+        report = _report(aws, environment, parsed)
+        if report.code != 0:
+            aws.await_start()
+        return _show(aws, report, parsed)
 
 
-def _options(parsed: Namespace) -> list[str]:
-    given = {"--function": parsed.function, "--event": parsed.event}
-    options = [text for name, value in given.items() if value for text in (name, str(value))]
-    return [*options, *(["--json"] if parsed.json else [])]
+def _report(aws: RunningAws, environment: Environment, parsed: Namespace) -> Report:
+    try:
+        built = build(environment)
+        with using(aws, environment) as target:
+            bring(target, built, aws)
+            options = ["--event", str(parsed.event)] if parsed.event else []
+            return command(invoke, replace(target, only=parsed.function), *options)
+    except (BotoCoreError, ClientError) as error:
+        return Report.of_failure(1, f"AWS: {error}")
+    except CommandError as error:
+        return Report.of_failure(1, str(error))
 
 
-def _pipeline(command: Sequence[str], environ: Mapping[str, str]) -> int:
-    # What a person asked for are the executions; the rest shows its progress alone.
-    output = None if command[0] == "invoke" else subprocess.DEVNULL
-    options = ["-m", "infra.pipeline", *command, "--environment", LOCAL]
-    return subprocess.run([sys.executable, *options], env=environ, stdout=output, check=False).returncode
+def _show(aws: RunningAws, report: Report, parsed: Namespace) -> int:
+    show(report, as_json=parsed.json)
+    if report.code != 0:
+        console.print(f"The local AWS logged to {aws.log}", soft_wrap=True)
+    return report.code
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from argparse import ArgumentParser, Namespace
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -44,22 +45,35 @@ def run(target: Target, arguments: Namespace) -> Report:
     with TemporaryDirectory() as assembly:
         with doing(f"Synthesizing {stack}"):
             cdk(["synth", "--quiet", "--output", assembly, *context], log="access-build", verbose=arguments.verbose)
-        built = [stack, "--app", assembly]
         if not arguments.yes:
-            changes = cdk(["diff", "--no-change-set", *built], log="access-diff", session=target.session)
+            changes = cdk(
+                ["diff", "--no-change-set", stack, "--app", assembly], log="access-diff", session=target.session
+            )
             console.print(changes, markup=False)
         if (origin := origin_on_github(environment.project)) and origin.lower() != repository.lower():
             said = f"origin is {origin}, and project.toml says {repository}: its workflows get this access"
             console.print(said, markup=False, soft_wrap=True)
         if not arguments.yes:
             _ask(f"Give {repository} on GitHub this access to {environment.name} in account {environment.account}?")
-        with doing(f"Deploying {stack} to account {environment.account}"):
-            cdk(
-                ["deploy", "--require-approval", "never", *built],
-                log="access",
-                session=target.session,
-                verbose=arguments.verbose,
-            )
+        return deploy(target, Path(assembly), verbose=arguments.verbose)
+
+
+def deploy(target: Target, assembly: Path, *, verbose: bool = False) -> Report:
+    """Deploy the access stack that a cloud assembly holds.
+
+    Raises:
+        CommandError: the CDK CLI failed.
+    """
+    environment = target.environment
+    stack = naming.access_stack(environment)
+    with doing(f"Deploying {stack} to account {environment.account}"):
+        cdk(
+            ["deploy", "--require-approval", "never", stack, "--app", str(assembly)],
+            log="access",
+            session=target.session,
+            verbose=verbose,
+        )
+    repository = environment.project.repository.full_name
     roles = {
         purposes.role(environment, purpose): purposes.role_arn(environment, purpose) for purpose in purposes.PURPOSES
     }

@@ -48,10 +48,19 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(target: Target, arguments: Namespace) -> Report:
     """Bootstrap."""
+    # Before the CDK CLI is asked for its template.
+    _check_policy(target)
+    return deploy(target, narrow(original(target.environment.name), target.environment), verbose=arguments.verbose)
+
+
+def deploy(target: Target, template: Json, *, verbose: bool = False) -> Report:
+    """Bootstrap with a template that was narrowed.
+
+    Raises:
+        CommandError: the access stack is not there, or the CDK CLI failed.
+    """
     environment = target.environment
-    policy = policy_arn(environment, naming.execution_policy(environment))
-    _check_policy(target, policy)
-    template = narrow(_original(environment), environment)
+    policy = _check_policy(target)
     path = ROOT / "build" / "bootstrap" / f"{environment.name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(template, indent=2))
@@ -69,11 +78,21 @@ def run(target: Target, arguments: Namespace) -> Report:
             ["bootstrap", place, *(word for option in options.items() for word in option)],
             log=f"bootstrap-{environment.name}",
             session=target.session,
-            verbose=arguments.verbose,
+            verbose=verbose,
             folder=Path(elsewhere),
         )
     facts = {"bootstrapped": place, "stack": toolkit, "execution_policy": policy}
     return Report(facts, [f"{place} is ready for the CDK to deploy {environment.name}, by {toolkit}"])
+
+
+def original(environment: str) -> Json:
+    """Return the bootstrap template of the CDK CLI that is installed.
+
+    Raises:
+        CommandError: the CDK CLI failed.
+    """
+    printed = cdk(["bootstrap", "--show-template", "--json"], log=f"bootstrap-template-{environment}")
+    return json.loads(printed)
 
 
 def narrow(template: Json, environment: Environment) -> Json:
@@ -111,19 +130,20 @@ def _narrow_role(properties: Json, environment: Environment) -> Json:
     return kept | {"Policies": [policy | {"PolicyDocument": document}]}
 
 
-def _original(environment: Environment) -> Json:
-    printed = cdk(["bootstrap", "--show-template", "--json"], log=f"bootstrap-template-{environment.name}")
-    return json.loads(printed)
+def _check_policy(target: Target) -> str:
+    """Return the policy that CloudFormation gets.
 
-
-def _check_policy(target: Target, arn: str) -> None:
-    """Fail before a bootstrap would half succeed, which leaves a bucket in the way of the next."""
+    Raises:
+        CommandError: it does not exist. A bootstrap would half succeed, which leaves a bucket in the way of the next.
+    """
+    environment = target.environment
+    arn = policy_arn(environment, naming.execution_policy(environment))
     client: Any = target.session.client("iam")
     try:
         client.get_policy(PolicyArn=arn)
     except client.exceptions.NoSuchEntityException:
-        name = target.environment.name
-        raise CommandError(f"{arn} does not exist; `make access ENVIRONMENT={name}` makes it") from None
+        raise CommandError(f"{arn} does not exist; `make access ENVIRONMENT={environment.name}` makes it") from None
+    return arn
 
 
 def _name(statement: Json) -> str:

@@ -58,6 +58,7 @@ def serve(listener: int, python: str, *, skip_time: bool) -> None:
     from infra.local.server import function_logs, iam, ministack, resource_types, tagging  # noqa: PLC0415
     from infra.local.server.capacity_providers import CapacityProviders  # noqa: PLC0415
     from infra.local.server.durable import DurableExecutions  # noqa: PLC0415
+    from infra.local.server.formation import answer_later  # noqa: PLC0415
     from infra.local.server.lambda_api import LambdaApi  # noqa: PLC0415
     from infra.local.server.runner import Runner  # noqa: PLC0415
 
@@ -66,6 +67,7 @@ def serve(listener: int, python: str, *, skip_time: bool) -> None:
     providers = CapacityProviders()
     handlers = ministack.service_handlers
     handlers["lambda"] = LambdaApi(handlers["lambda"], executions, providers).handle
+    handlers["cloudformation"] = answer_later(handlers["cloudformation"])
     resource_types.teach(executions, providers)
     iam.teach()
     tagging.teach(providers)
