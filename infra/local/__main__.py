@@ -18,10 +18,9 @@ In another terminal, in this folder:
 
     make run
         deploys this checkout to it, and sends each function an event
-    .venv/bin/python -m infra.pipeline status --environment {environment}
-        and every other command of the pipeline, once that shell knows of it:
     . {variables}
-        lets whatever that shell starts use it and no other AWS: boto3, the AWS CLI, the CDK CLI
+        lets that shell use it and no other AWS: boto3, the AWS CLI, the CDK CLI, and the pipeline's commands:
+    .venv/bin/python -m infra.pipeline status --environment {environment}
 """
 
 

@@ -1,23 +1,17 @@
-"""The CDK app of one environment twice, in one process: its stacks, and beside them its access stack.
+"""The CDK app of one environment twice, in one process: its stacks, and its access stack into another folder.
 
-Each is what infra/app.py makes by itself, at the price of one start of Python, Node and the CDK.
+Each is what infra/app.py makes by itself, at the price of one start of the CDK CLI, Python and Node.
 """
 
-import os
 import sys
-from pathlib import Path
 
 from infra import app
 
-ACCESS = "access"
-STACKS = "stacks"
 
-
-def main() -> int:
-    """Synthesize, for the CDK CLI: the stacks where it says, and the access stack into a folder beside that."""
-    beside = Path(os.environ["CDK_OUTDIR"]).with_name(ACCESS)
-    return app.main() or app.main(str(beside), access="true")
+def main(access: str) -> int:
+    """Synthesize, for the CDK CLI: the stacks where that says, and the access stack into a folder."""
+    return app.main() or app.main(access, access="true")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1]))

@@ -174,7 +174,7 @@ class LocalAws(RunningAws):
             LocalAwsError: it ended.
         """
         self._process.wait()
-        raise self._failure("ended")
+        raise self._failure("has ended by itself")
 
     def stop(self) -> None:
         """End all of its processes and remove its files, but for its log. Once it has ended this does nothing."""

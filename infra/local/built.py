@@ -6,6 +6,7 @@ Only here. What workflows deploy, and `make synth` and `make access` write, is b
 import hashlib
 import json
 import os
+import shlex
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,17 +18,19 @@ from infra.aws.cdk import cdk
 from infra.console.progress import doing
 from infra.environment import Environment
 from infra.local import inputs
-from infra.local.app import ACCESS, STACKS
 from infra.pipeline import bootstrap
 
 KEPT = ROOT / "build" / "local"
 # How many of each kind stay: going back to what was there a moment ago is as fast as staying.
 KEPT_AT_MOST = 5
 
+ACCESS = "access"
+STACKS = "stacks"
+
 
 @dataclass(frozen=True)
 class Built:
-    """What is deployed: cloud assemblies of access and of the environment's stacks, and the template of the bootstrap."""
+    """What is deployed: the assemblies of access and of the environment's stacks, and the bootstrap's template."""
 
     access: Path
     stacks: Path
@@ -82,9 +85,10 @@ def _forget(folder: Path) -> None:
 
 
 def _synthesize(environment: str, folder: Path) -> None:
-    app = ["--app", "python -m infra.local.app", "--context", f"environment={environment}"]
+    app = f"python -m infra.local.app {shlex.quote(str(folder / ACCESS))}"
+    options = ["--app", app, "--context", f"environment={environment}", "--output", str(folder / STACKS)]
     with doing(f"Synthesizing {environment}"):
-        cdk(["synth", "--quiet", "--output", str(folder / STACKS), *app], log=f"build-{environment}")
+        cdk(["synth", "--quiet", *options], log=f"build-{environment}")
 
 
 def _cli() -> str:
