@@ -70,8 +70,8 @@ dev: $(SYNTHESIS) $(LOCAL_AWS) ## Deploy each change that is saved to a local AW
 	@python -m infra.local.dev $(OF_FUNCTION) $(OF_EVENT)
 
 .PHONY: debug
-debug: $(DEVELOPMENT) ## Step through a handler with a debugger, in this process (FUNCTION=name, EVENT=event.json)
-	@python -m infra.local.debug $(OF_FUNCTION) $(OF_EVENT)
+debug: $(DEVELOPMENT) ## Run a handler in this process, for breakpoint() (FUNCTION=name, EVENT=event.json, AWS=local or shell: what it may reach, WAIT=1)
+	@python -m infra.local.debug $(OF_FUNCTION) $(OF_EVENT) $(if $(call given,AWS),--aws "$(AWS)") $(if $(call given,WAIT),--wait)
 
 .PHONY: local
 local: $(DEVELOPMENT) $(LOCAL_AWS) ## Start a local AWS and leave it running until Ctrl-C

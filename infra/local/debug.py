@@ -13,12 +13,14 @@ import logging
 import os
 import signal
 import sys
+import termios
 from argparse import ArgumentParser, Namespace
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import NoReturn
 from unittest.mock import patch
 from uuid import uuid4
 
@@ -161,5 +163,17 @@ def _log() -> None:
     logging.getLogger(RUNNER).setLevel(logging.CRITICAL)
 
 
+def _end() -> NoReturn:
+    """Run, and end at once: Python would wait for a thread of the handler that stands at a breakpoint."""
+    terminal = termios.tcgetattr(sys.stdin) if sys.stdin.isatty() else None
+    code = main()
+    if terminal:
+        # The prompt of a debugger changes it for as long as it reads.
+        termios.tcsetattr(sys.stdin, termios.TCSANOW, terminal)
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    _end()

@@ -1,8 +1,8 @@
 """A loop of seconds: what is saved is on a local AWS at once, and an event goes through it.
 
 A local AWS that `make local` has started is used; otherwise one is started, on which waits end at once, and which ends
-with Ctrl-C. A change of code takes the short way there: the bundle of the function alone, past CloudFormation. Any other
-change takes the long way: everything is synthesized and deployed, as by `make run`.
+with Ctrl-C. A change of code takes the short way there: the bundle of the function alone, past CloudFormation. Any
+other change takes the long way: everything is synthesized and deployed, as by `make run`.
 
 Executions that run stay on the version that they began on, as everywhere, and are told of only if they fail.
 """
