@@ -91,6 +91,7 @@ def debug(target: Target, parsed: Namespace) -> int:
     names = target.function_names
     if len(names) > 1:
         raise UsageError(f"say which function: FUNCTION=NAME, of {', '.join(names)}")
+    invoke.tell_unlike(target, parsed.event)
     event = invoke.events(target, parsed.event)[names[0]]
     _log()
     print(TOLD[parsed.aws], file=sys.stderr)

@@ -164,6 +164,7 @@ class Loop:
 
     def _send(self, target: Target) -> None:
         """Send a function its event, and tell what becomes of it."""
+        invoke.tell_unlike(target, self._event)
         options = ["--event", str(self._event)] if self._event else []
         report = command(invoke, target, "--logs", *options)
         self._known |= {each["arn"] for each in cast("list[dict[str, str]]", report.facts["executions"])}

@@ -17,7 +17,7 @@ from infra.aws.function import DeployedFunction
 from infra.aws.problems import noting
 from infra.aws.target import Target
 from infra.console import log, markdown, timeline
-from infra.console.progress import doing
+from infra.console.progress import console, doing
 from infra.console.report import Report
 from infra.errors import UsageError
 from infra.naming import Output
@@ -93,6 +93,23 @@ def read_event(path: Path) -> bytes:
     except ValueError as error:
         raise UsageError(f"{path} is not JSON: {error}") from error
     return event
+
+
+def tell_unlike(target: Target, path: Path | None) -> None:
+    """Tell in what the event of a file is unlike that of the contract, which no execution needs to fail for.
+
+    It says so before anything is deployed, and what comes of the event is for the function to say.
+
+    Raises:
+        UsageError: as `events` does.
+    """
+    sent = events(target, path)
+    if path is None:
+        return
+    for name, event in sent.items():
+        for difference in contract.unlike(contract.load(name, target.environment.project.root), json.loads(event)):
+            where = f"functions/{name}/contract.toml"
+            console.print(f"{path}: {difference} ({where}); it is sent all the same", markup=False, soft_wrap=True)
 
 
 def log_of(target: Target, function: DeployedFunction, arn: str) -> list[str]:

@@ -23,6 +23,7 @@ from tests.infra.local.test_aws import processes
 pytestmark = pytest.mark.usefixtures("installed_dependencies")
 
 RESTING = "Waiting for a change"
+NOTHING = "Nothing was deployed"
 CALLING_BACK = """
 from aws_durable_execution_sdk_python import durable_execution
 
@@ -63,6 +64,7 @@ class Loop:
         assert self.process.stdout
         for line in self.process.stdout:
             said += line
+            assert not line.startswith(NOTHING), said
             if text in line:
                 return said
         raise AssertionError(f"it ended before it said {text!r}: {said}")

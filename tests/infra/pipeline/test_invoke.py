@@ -101,6 +101,25 @@ def test_an_event_that_can_not_be_read_is_refused_before_anything_is_asked_of_aw
     assert aws.calls == []
 
 
+@pytest.mark.parametrize(
+    ("content", "told"), [('{"billId": "mine"}', ""), ("{}", "billId is missing, and the contract")]
+)
+def test_an_event_unlike_the_contract_s_is_told_and_refused_by_nobody(
+    content: str, told: str, aws: FakeAws, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (event := tmp_path / "event.json").write_text(content)
+    invoke.tell_unlike(target(aws, DEV), event)
+    said = capsys.readouterr().err
+    assert told in said
+    assert ("it is sent all the same" in said) == bool(told)
+    assert aws.calls == []
+
+
+def test_the_events_of_contracts_need_no_telling(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
+    invoke.tell_unlike(target(aws, DEV_OF_TWO), None)
+    assert capsys.readouterr().err == ""
+
+
 def logging_failure(aws: FakeAws, message: str = "Execution failed") -> None:
     """Let executions fail at once, with a line in their function's log."""
     aws.formation.stack(NAME, {}, outputs={"LogGroupName": "group-1"})
