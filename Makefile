@@ -74,7 +74,7 @@ debug: $(DEVELOPMENT) ## Run a handler in this process, for breakpoint() (FUNCTI
 	@python -m infra.local.debug $(OF_FUNCTION) $(OF_EVENT) $(if $(call given,AWS),--aws "$(AWS)") $(if $(call given,WAIT),--wait)
 
 .PHONY: local
-local: $(DEVELOPMENT) $(LOCAL_AWS) ## Start a local AWS and leave it running until Ctrl-C
+local: $(DEVELOPMENT) $(LOCAL_AWS) ## Start a local AWS and leave it running until Ctrl-C; `make run` in another terminal uses it
 	@python -m infra.local
 
 .PHONY: function

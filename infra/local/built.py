@@ -9,6 +9,7 @@ import os
 import shlex
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -79,9 +80,10 @@ def keep(folder: Path, digest: Callable[[], str], make: Callable[[Path], None]) 
 
 def _forget(folder: Path) -> None:
     """Remove what was used longest ago."""
-    kept = sorted((path for path in folder.iterdir() if path.name[0] != "."), key=lambda path: path.stat().st_mtime)
-    for path in kept[:-KEPT_AT_MOST]:
-        shutil.rmtree(path, ignore_errors=True)
+    with suppress(FileNotFoundError):  # somebody else does the same at this moment
+        kept = sorted((path for path in folder.iterdir() if path.name[0] != "."), key=lambda path: path.stat().st_mtime)
+        for path in kept[:-KEPT_AT_MOST]:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _synthesize(environment: str, folder: Path) -> None:

@@ -41,18 +41,23 @@ def bring(target: Target, built: Built, aws: RunningAws) -> Report:
 
 
 def prepare(target: Target, built: Built, aws: RunningAws) -> None:
-    """Give access and bootstrap, unless that was done with the same templates, and is there.
+    """Give access and bootstrap, unless that was done with the same templates.
 
     Raises:
         CommandError: something could not be deployed.
     """
-    mark, preparation = aws.folder / PREPARED, built.preparation()
+    preparation = built.preparation()
+    if not is_prepared(target, preparation, aws):
+        access.deploy(target, built.access)
+        bootstrap.deploy(target, built.bootstrap)
+        (aws.folder / PREPARED).write_text(preparation)
+
+
+def is_prepared(target: Target, preparation: str, aws: RunningAws) -> bool:
+    """Tell whether the account was prepared so, and what prepared it is still there."""
+    mark = aws.folder / PREPARED
     stacks = naming.access_stack(target.environment), naming.toolkit_stack(target.environment)
-    if mark.is_file() and mark.read_text() == preparation and all(map(target.stacks.find, stacks)):
-        return
-    access.deploy(target, built.access)
-    bootstrap.deploy(target, built.bootstrap)
-    mark.write_text(preparation)
+    return mark.is_file() and mark.read_text() == preparation and all(map(target.stacks.find, stacks))
 
 
 def command(module: ModuleType, target: Target, *options: str) -> Report:

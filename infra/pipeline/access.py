@@ -67,8 +67,9 @@ def deploy(target: Target, assembly: Path, *, verbose: bool = False) -> Report:
     environment = target.environment
     stack = naming.access_stack(environment)
     with doing(f"Deploying {stack} to account {environment.account}"):
+        # Without a change set, which nobody would read any more.
         cdk(
-            ["deploy", "--require-approval", "never", stack, "--app", str(assembly)],
+            ["deploy", "--method", "direct", "--require-approval", "never", stack, "--app", str(assembly)],
             log="access",
             session=target.session,
             verbose=verbose,

@@ -6,11 +6,13 @@ import resource
 import shutil
 import signal
 import socket
+import subprocess
 import time
 import traceback
 from argparse import ArgumentParser
 from importlib import import_module
 from pathlib import Path
+from threading import Thread
 
 from infra import limits
 from infra.local.orphan import when_orphaned
@@ -63,7 +65,9 @@ def serve(listener: int, python: str, *, skip_time: bool) -> None:
     from infra.local.server.runner import Runner  # noqa: PLC0415
 
     port = socket.socket(fileno=os.dup(listener)).getsockname()[1]
-    executions = DurableExecutions(Runner.start(python, f"http://127.0.0.1:{port}", skip_time=skip_time))
+    runner = Runner.start(python, f"http://127.0.0.1:{port}", skip_time=skip_time)
+    Thread(target=_end_with, args=[runner.process], name="runner-end", daemon=True).start()
+    executions = DurableExecutions(runner)
     providers = CapacityProviders()
     handlers = ministack.service_handlers
     handlers["lambda"] = LambdaApi(handlers["lambda"], executions, providers).handle
@@ -82,6 +86,13 @@ def serve(listener: int, python: str, *, skip_time: bool) -> None:
     asyncio.run(
         run(as_if_by_tls(function_logs.with_ids(ministack.application)), config, shutdown_trigger=asyncio.Event().wait)
     )
+
+
+def _end_with(runner: "subprocess.Popen[str]") -> None:
+    """End this process when the runner has ended: nothing durable works without it."""
+    code = runner.wait()
+    print(f"the runner of durable executions ended with exit code {code}", flush=True)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _end(folder: Path) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -48,7 +47,7 @@ class Runner:
         if not port:
             raise RuntimeError("the runner of durable executions ended while it was starting")
         # What it prints from now on goes to the log; unread, it would fill the pipe, and stop the runner.
-        Thread(target=_log_and_end_with, args=[process], name="runner-output", daemon=True).start()
+        Thread(target=sys.stdout.writelines, args=[process.stdout], name="runner-output", daemon=True).start()
         return cls(process, int(port))
 
     def call(self, method: str, path: str, body: bytes = b"") -> tuple[int, dict[str, Any]]:
@@ -78,10 +77,3 @@ class Runner:
     def running(self, function_arn: str) -> bool:
         """Tell whether any execution of a function has not ended. One that is paused has not."""
         return any(summary["Status"] in NOT_ENDED for summary in self.executions(function_arn))
-
-
-def _log_and_end_with(process: "subprocess.Popen[str]") -> None:
-    """Log what the runner prints, and end this process when it ends: nothing durable would work any more."""
-    sys.stdout.writelines(process.stdout or ())
-    print(f"the runner of durable executions ended with exit code {process.wait()}", flush=True)
-    os.kill(os.getpid(), signal.SIGTERM)

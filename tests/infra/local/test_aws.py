@@ -1,22 +1,28 @@
 import json
 import os
+import re
 import shlex
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from itertools import takewhile
 from pathlib import Path
 
 import pytest
 
 from infra import ROOT
+from infra.environment import load
 from infra.local import aws as module
 from infra.local.aws import SERVER_PYTHON, LocalAws, LocalAwsError
+from infra.project import LOCAL
+from tests.checkout import Tree
 from tests.infra.local.durable_stack import ACCOUNT, PATIENCE_SECONDS, REGION, DurableStack, eventually, zipped
 from tests.infra.local.proxy import recording_proxy
 
+ENVIRONMENT = load(LOCAL)
 START = """
 import signal, sys
 from pathlib import Path
@@ -161,19 +167,81 @@ def test_functions_see_nothing_of_the_environment_that_started_it(
     assert seen["HOME"].startswith(str(temporary))
 
 
-def test_in_the_foreground_it_says_how_to_use_it_and_ends_with_ctrl_c(temporary: Path) -> None:
-    # Started as a shell starts a background job, which ignores Ctrl-C.
+@pytest.fixture
+def foreground(tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
+    """`make local` of a copy of the checkout, started as a shell starts a background job, which ignores Ctrl-C."""
+    (tmp_path / "home" / ".aws").mkdir(parents=True)
+    (tmp_path / "home" / ".aws" / "config").write_text("[profile theirs]\nregion = us-east-1\n")
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    environ |= {"HOME": str(tmp_path / "home"), "AWS_PROFILE": "work", "TMPDIR": str(tmp_path)}
     ignoring = f"trap '' INT; exec {shlex.quote(sys.executable)} -m infra.local --skip-time"
-    with subprocess.Popen(["/bin/sh", "-c", ignoring], cwd=ROOT, stdout=subprocess.PIPE, text=True) as foreground:
-        assert foreground.stdout
-        lines = [*takewhile(lambda line: "until Ctrl-C, and logs to" not in line, foreground.stdout)]
-        foreground.send_signal(signal.SIGINT)
+    with subprocess.Popen(
+        ["/bin/sh", "-c", ignoring],
+        cwd=Tree(tmp_path).root,
+        env=environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
         try:
-            assert foreground.wait(PATIENCE_SECONDS) == 0
+            yield process
         finally:
-            foreground.kill()
-    assert "export AWS_ENDPOINT_URL=http://127.0.0.1:" in lines[0]
-    assert not folders(temporary)
+            process.kill()
+
+
+def told(foreground: "subprocess.Popen[str]") -> list[str]:
+    """Return what it tells once it has started, with the commands that it names last."""
+    assert foreground.stdout
+    lines = [*takewhile(lambda line: "status --environment" not in line, foreground.stdout)]
+    assert "A local AWS listens on http://127.0.0.1:" in lines[0]
+    return lines
+
+
+def test_in_the_foreground_it_ends_with_ctrl_c(foreground: "subprocess.Popen[str]", tmp_path: Path) -> None:
+    told(foreground)
+    foreground.send_signal(signal.SIGINT)
+    assert foreground.wait(PATIENCE_SECONDS) == 0
+    assert not folders(tmp_path)
+
+
+def test_a_shell_that_reads_its_variables_uses_it_whatever_profile_is_chosen(
+    foreground: "subprocess.Popen[str]", tmp_path: Path
+) -> None:
+    [reads] = [line.strip() for line in told(foreground) if line.startswith("    . ")]
+    asks = "import boto3, sys; s = boto3.Session(profile_name=sys.argv[1] or None); "
+    asks += "print(s.client('sts').get_caller_identity()['Account'])"
+    python = f"{shlex.quote(sys.executable)} -c {shlex.quote(asks)}"
+    # One by the variable, and by its name those which it has in the file and in the variable, and the first of all.
+    lines = [f"AWS_PROFILE=theirs {python} ''", *(f"{python} {name}" for name in ("theirs", "work", "default"))]
+    cdk = shlex.quote(str(ROOT / "node_modules" / ".bin" / "cdk"))
+    place = f"aws://{ENVIRONMENT.account}/{ENVIRONMENT.region}"
+    node = f"PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH"
+    deploys = f"{node} {cdk} bootstrap --profile theirs {place} 2>&1 && echo bootstrapped"
+    script = "\n".join(["set -e", reads, *lines, deploys])
+    environ = os.environ | {"HOME": str(tmp_path / "home"), "AWS_PROFILE": "of-a-real-account"}
+    ended = subprocess.run(
+        ["/bin/sh", "-c", script], cwd=tmp_path, env=environ, capture_output=True, text=True, check=False
+    )
+    printed = ended.stdout.splitlines()
+    assert printed[: len(lines)] == [ENVIRONMENT.account] * len(lines), ended.stderr
+    assert printed[-1] == "bootstrapped", ended.stdout
+
+
+@pytest.mark.parametrize("part", ["infra.local.server", "infra.local.durable_executions"])
+def test_when_a_part_of_it_dies_it_says_so_and_leaves_nothing(
+    part: str, foreground: "subprocess.Popen[str]", tmp_path: Path
+) -> None:
+    endpoint = re.findall(r"http://[\d.:]+", told(foreground)[0])[0]
+    [folder] = folders(tmp_path)
+    # The server is told the folder, and the runner the endpoint.
+    [died] = [process for text in (str(folder), endpoint) for process, line in processes(text).items() if part in line]
+    os.kill(died, signal.SIGKILL)
+    _, said = foreground.communicate(timeout=PATIENCE_SECONDS)
+    assert foreground.returncode == 1
+    assert "The local AWS has ended by itself. The end of its log, " in said
+    eventually(lambda: not processes(endpoint) and not processes(str(folder)))
+    assert not folders(tmp_path)
+    assert not [*(tmp_path / "tree" / "build" / "local-aws").glob("*.json")]
 
 
 def test_behind_a_proxy_everything_on_this_machine_is_asked_directly(

@@ -2,15 +2,20 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from infra import ROOT, contract, functions
-from tests.checkout import BROKEN, FOLDER, Tree
+from infra import ROOT, contract, functions, naming
+from infra.local.aws import LocalAws
+from infra.local.running import announced
+from tests.checkout import BROKEN, FOLDER, Tree, holding
+from tests.infra.local.durable_stack import PATIENCE_SECONDS, eventually
 from tests.infra.local.proxy import recording_proxy
+from tests.infra.local.test_aws import processes
 
 
 def run(
@@ -21,11 +26,13 @@ def run(
     return subprocess.run(command, cwd=root, env=environ, capture_output=True, text=True, check=False)
 
 
-def test_every_function_runs_its_sample_past_any_proxy() -> None:
+def test_every_function_runs_its_sample_past_any_proxy(tmp_path: Path) -> None:
+    # In a copy, for which no local AWS runs whatever does for this checkout.
     with recording_proxy() as (variables, asked):
-        ended = run("--json", variables=variables)
+        ended = run("--json", root=Tree(tmp_path).root, variables=variables)
     assert not [request for request in asked if "127.0.0.1" in request or "localhost" in request]
     assert ended.returncode == 0, ended.stderr
+    assert "Starting a local AWS on http://127.0.0.1:" in ended.stderr
     executions = {each["function"]: each for each in json.loads(ended.stdout)["executions"]}
     assert list(executions) == list(functions.names())
     for name, execution in executions.items():
@@ -36,16 +43,53 @@ def test_every_function_runs_its_sample_past_any_proxy() -> None:
         assert told >= {"invocation 1", *promised.operations}
 
 
-def test_a_failed_execution_is_told_with_its_error_and_the_log_s_place(tmp_path: Path) -> None:
+def test_a_local_aws_that_runs_is_used_and_gets_what_has_changed(tmp_path: Path) -> None:
+    """One that checks permissions, with a function that fails from its second version on."""
     tree = Tree(tmp_path)
-    tree.append(BROKEN)
+    tree.append(holding(1))
     (tmp_path / "event.json").write_text("{}")
-    ended = run("--function", FOLDER, "--event", str(tmp_path / "event.json"), root=tree.root)
+    arguments = ["--function", FOLDER, "--event", str(tmp_path / "event.json")]
+    with LocalAws.start(tree.root / "build" / "local-aws", enforce_iam=True) as aws:
+        with announced(aws, tree.root / "build" / "local-aws"):
+            ran = run(*arguments, root=tree.root)
+            tree.append(BROKEN)
+            failed = run(*arguments, root=tree.root)
+        assert aws.answers(PATIENCE_SECONDS)
+    assert ran.returncode == 0, ran.stderr
+    for each in (ran, failed):
+        assert each.stderr.startswith(f"Using the local AWS on {aws.endpoint}\n")
+    assert "on version 1: SUCCEEDED" in ran.stdout
+    assert failed.returncode == 1
+    assert "on version 2: FAILED" in failed.stdout
+    assert "broken on purpose" in failed.stdout
+    assert failed.stderr.splitlines()[-1] == f"The local AWS logged to {aws.log}"
+    # Its account is ready since the first time.
+    prepared = ("Bootstrapping ", f"Deploying {naming.access_stack(tree.environment)} ")
+    assert [[step in each.stderr for step in prepared] for each in (ran, failed)] == [[True, True], [False, False]]
+
+
+def test_what_can_not_be_built_is_told_and_ends_the_local_aws(tmp_path: Path) -> None:
+    tree = Tree(tmp_path)
+    tree.append("\n(")
+    ended = run(root=tree.root)
     assert ended.returncode == 1
-    assert "FAILED" in ended.stdout
-    assert "broken on purpose" in ended.stdout
-    log = Path(ended.stderr.splitlines()[-1].removeprefix("The local AWS logged to "))
-    assert log.is_file()
+    assert f"functions/{FOLDER}/handler.py" in ended.stderr
+    assert "is not Python" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_ctrl_c_ends_everything(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "infra.local.run"]
+    with subprocess.Popen(command, cwd=Tree(tmp_path).root, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr
+        began = process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        try:
+            assert process.wait(PATIENCE_SECONDS) == 130
+        finally:
+            process.kill()
+    assert "Starting a local AWS on http://127.0.0.1:" in began
+    eventually(lambda: not processes(began.split()[-1]))
 
 
 @pytest.mark.parametrize(("content", "said"), [(None, "No such file"), ("event: 7", "is not JSON")])

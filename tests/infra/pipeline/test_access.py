@@ -94,7 +94,7 @@ def test_a_yes_deploys_what_was_shown(
     # With no session of its own it would find no stack, and show no change.
     assert terminal.sessions == [None, REGION, REGION]
     assert diff == ["diff", "--no-change-set", STACK, "--app", synth[3]]
-    assert deploy == ["deploy", "--require-approval", "never", STACK, "--app", synth[3]]
+    assert deploy == ["deploy", "--method", "direct", "--require-approval", "never", STACK, "--app", synth[3]]
     roles = {
         f"{STACK}-{purpose}": f"arn:aws:iam::{ACCOUNT}:role/{STACK}-{purpose}"
         for purpose in ("deploy", "read", "drift", "prune", "teardown")
