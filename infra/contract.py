@@ -117,15 +117,15 @@ def _unlike(path: str, known: Any, found: Any) -> Iterator[str]:
 
 def _type(value: object) -> str:
     # Of numbers JSON has one type, and a truth value is one of Python's numbers.
-    names = {
-        bool: "true or false",
-        int: "a number",
-        float: "a number",
-        str: "a string",
-        list: "a list",
-        dict: "an object",
-    }
-    return names.get(type(value), "null")
+    names: list[tuple[type, str]] = [
+        (bool, "true or false"),
+        (int, "a number"),
+        (float, "a number"),
+        (str, "a string"),
+        (list, "a list"),
+        (dict, "an object"),
+    ]
+    return next((name for kind, name in names if isinstance(value, kind)), "null")
 
 
 def _end_problems(contract: Contract, name: str, ended: Execution) -> list[str]:
