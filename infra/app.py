@@ -9,18 +9,23 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import aws_cdk as cdk
+from aws_cdk import aws_lambda as lambda_
 
 from infra import ROOT, bundle, naming
+from infra import needs as infrastructure
 from infra.bundle import BundleError
 from infra.environment import Environment, load, names
 from infra.errors import UsageError
+from infra.services import Service
 from infra.stacks.access import Access
-from infra.stacks.function import FunctionStack
+from infra.stacks.function import FunctionStack, needs
 from infra.stacks.platform import Platform
+
+MakeBundle = Callable[[str, str, str, Iterable[Service]], Path]
 
 
 class ContextError(UsageError):
@@ -29,14 +34,15 @@ class ContextError(UsageError):
 
 def build(
     app: cdk.App,
-    make_bundle: Callable[[str, str, str], Path] = bundle.build,
+    make_bundle: MakeBundle = bundle.build,
     read: Callable[[str], Environment] = load,
 ) -> None:
     """Add the stacks that the app's context asks for.
 
     Args:
         app: the app, without stacks.
-        make_bundle: makes the zip of a function, named by its folder, for an architecture and a runtime.
+        make_bundle: makes the zip of a function, named by its folder, for an architecture, a runtime and the services
+            that it calls.
         read: reads an environment by its name.
 
     Raises:
@@ -51,9 +57,11 @@ def build(
         cdk.Tags.of(app).add("project", environment.project.name)
         return
     pull_request = _pull_request(app, environment)
-    platform = None if pull_request else Platform(app, environment, _platform_synthesizer(environment))
+    functions = [_Function(environment, name) for name in environment.function_names]
+    platform = None if pull_request else _platform(app, environment, functions)
     if pull_request or not environment.hosts_previews:
-        for stack in _functions(app, environment, pull_request, make_bundle):
+        for function in functions:
+            stack = function.stack(app, pull_request, make_bundle)
             if platform:
                 # Not by a reference: CloudFormation reads the platform's parameter when it deploys.
                 stack.add_stack_dependency(platform)
@@ -61,14 +69,35 @@ def build(
         cdk.Tags.of(app).add(key, value)
 
 
-def _functions(
-    app: cdk.App, environment: Environment, pull_request: int | None, make_bundle: Callable[[str, str, str], Path]
-) -> Iterator[FunctionStack]:
-    """Make the stack of each function."""
-    architecture = environment.capacity_provider.architecture
-    for name in environment.function_names:
-        archive = make_bundle(name, architecture, environment.settings(name).runtime)
-        yield FunctionStack(app, environment, name, _synthesizer(environment), archive, pull_request=pull_request)
+class _Function:
+    """A function in an environment, with what it needs there."""
+
+    def __init__(self, environment: Environment, name: str) -> None:
+        self._environment = environment
+        self.name = name
+        self._infrastructure = infrastructure.load(name, environment.project.root)
+        self.needs = needs(environment, name, self._infrastructure)
+
+    def stack(self, app: cdk.App, pull_request: int | None, make_bundle: MakeBundle) -> FunctionStack:
+        """Make its stack."""
+        environment, name = self._environment, self.name
+        architecture = environment.capacity_provider.architecture
+        archive = make_bundle(name, architecture, environment.settings(name).runtime, self.needs.services)
+        return FunctionStack(
+            app,
+            environment,
+            name,
+            _synthesizer(environment),
+            lambda_.Code.from_asset(str(archive)),
+            infrastructure=self._infrastructure,
+            given=self.needs.resources,
+            pull_request=pull_request,
+        )
+
+
+def _platform(app: cdk.App, environment: Environment, functions: list[_Function]) -> Platform:
+    services = {function.name: function.needs.services for function in functions}
+    return Platform(app, environment, _platform_synthesizer(environment), services)
 
 
 def _synthesizer(environment: Environment) -> cdk.DefaultStackSynthesizer:

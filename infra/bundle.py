@@ -18,9 +18,7 @@ from infra import ROOT, sources
 from infra import functions as all_functions
 from infra.environment import load_all
 from infra.errors import UsageError
-
-# The services that every durable function calls: Lambda for its checkpoints, STS for credentials of an assumed role.
-SERVICES = ("lambda", "sts")
+from infra.services import ALWAYS, Service, clients
 
 _PLATFORMS = {"arm64": "aarch64-manylinux_2_28", "x86_64": "x86_64-manylinux_2_28"}
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date that a zip can hold
@@ -32,18 +30,19 @@ class BundleError(Exception):
     """The dependencies are not installed, or installing them failed."""
 
 
-def build(function: str, architecture: str, runtime: str, root: Path = ROOT) -> Path:
+def build(function: str, architecture: str, runtime: str, services: Iterable[Service] = (), root: Path = ROOT) -> Path:
     """Build a function's bundle from what is installed, and return its zip.
 
     Args:
         function: its folder in functions/.
         architecture: arm64 or x86_64.
         runtime: such as python3.13.
+        services: what it calls besides what every function does; boto3 knows these alone.
         root: the folder that holds functions/.
 
     Raises:
         BundleError: the dependencies are not installed as the lock has them.
-        UsageError: the function imports another one, or has a dependency's name.
+        UsageError: the function imports another one, has a dependency's name, or makes a client of another service.
     """
     dependencies = _dependencies(function, architecture, runtime, root)
     if not dependencies.is_dir():
@@ -52,7 +51,9 @@ def build(function: str, architecture: str, runtime: str, root: Path = ROOT) -> 
             f"{_lock(function, root).relative_to(root)} has them; `make bundle` installs them"
         )
     archive = root / "build" / "bundle" / f"{function}-{architecture}-{runtime}.zip"
-    _zip(archive, _contents(function, dependencies, root))
+    services = [*services]
+    _check_clients(function, dependencies, services, root)
+    _zip(archive, _contents(function, dependencies, services, root))
     return archive
 
 
@@ -85,25 +86,30 @@ def install(function: str, architecture: str, runtime: str, root: Path = ROOT) -
     return dependencies
 
 
-def is_needed(path: Path, services: Collection[str] = SERVICES) -> bool:
-    """Whether a function that calls these services needs a file of its dependencies, by its path in their folder."""
+def is_needed(path: Path, known: Collection[str]) -> bool:
+    """Whether a function needs a file of its dependencies, by its path in their folder, if it calls these services."""
     if path.parts[0] == "bin" or "__pycache__" in path.parts or path.name in _INSTALLER_RECORDS:
         return False
     if path.parts[:2] == ("botocore", "data"):
         # Files beside the services' folders describe partitions, endpoints and retries for all of them.
-        return path.parent.name == "data" or path.parts[2] in services
-    return path.parts[:2] != ("boto3", "data") and not path.name.startswith(".")
+        return path.parent.name == "data" or path.parts[2] in known
+    if path.parts[:2] == ("boto3", "data"):
+        return path.parts[2] in known
+    return not path.name.startswith(".")
 
 
 def report(root: Path = ROOT) -> Iterator[str]:
-    """Install what every environment needs, and tell the size of each function's bundle before and after stripping."""
+    """Install what every environment needs, and tell the size of each function's bundle before and after stripping.
+
+    What an infrastructure.py lets boto3 know of more services comes on top.
+    """
     for function in all_functions.names(root):
         for (architecture, runtime), environments in _targets(function, root).items():
             dependencies = install(function, architecture, runtime, root)
             yield f"{function}, {architecture}, {runtime} ({', '.join(environments)}):"
             modules = _named(sources.carried(function, root), root / "functions")
             yield f"  whole     {_unzipped([*_named(dependencies.rglob('*'), dependencies), *modules])}"
-            stripped = _contents(function, dependencies, root)
+            stripped = _contents(function, dependencies, [], root)
             yield f"  stripped  {_unzipped(stripped)}, {_zipped(stripped)}"
 
 
@@ -136,21 +142,31 @@ def _uv(root: Path) -> str:
     return uv
 
 
-def _contents(function: str, dependencies: Path, root: Path) -> list[tuple[str, Path]]:
-    """Return the name and the place of every file of a bundle.
-
-    A service's description is carried where the code has the service's name in quotes, as `boto3.client("s3")` does.
-    """
+def _contents(function: str, dependencies: Path, services: Iterable[Service], root: Path) -> list[tuple[str, Path]]:
+    """Return the name and the place of every file of a bundle."""
     modules = sources.carried(function, root)
-    services = {*SERVICES, *sources.strings(modules)}
+    known = clients([*ALWAYS, *services])
     needed = [
-        (name, path) for name, path in _named(dependencies.rglob("*"), dependencies) if is_needed(Path(name), services)
+        (name, path) for name, path in _named(dependencies.rglob("*"), dependencies) if is_needed(Path(name), known)
     ]
     ours = _named(modules, root / "functions")
     if both := {_importable(name) for name, _ in needed} & {_importable(name) for name, _ in ours}:
         name = min(both)
         raise UsageError(f"functions/{name}: has the name of a dependency of {function}; give it another")
     return [*needed, *ours]
+
+
+def _check_clients(function: str, dependencies: Path, services: Iterable[Service], root: Path) -> None:
+    """Refuse a client of a service that nothing grants: boto3 would not know it, and no endpoint might lead there."""
+    models = dependencies / "botocore" / "data"
+    known = clients([*ALWAYS, *services])
+    for path, line, name in sources.clients(sources.carried(function, root)):
+        if name not in known and (models / name).is_dir():
+            raise UsageError(
+                f"{path.relative_to(root)}:{line}: makes a client of {name}, of which "
+                f"functions/{function}/infrastructure.py grants the function nothing; grant there what it calls, or "
+                "name the service in SERVICES"
+            )
 
 
 def _named(paths: Iterable[Path], folder: Path) -> list[tuple[str, Path]]:

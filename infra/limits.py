@@ -43,14 +43,15 @@ SYSTEM_VCPUS = 1
 EXECUTION_TIMEOUT_SECONDS = Limit(1, 31_622_400, "Lambda API, DurableConfig.ExecutionTimeout")
 RETENTION_DAYS = Limit(1, 90, "Lambda API, DurableConfig.RetentionPeriodInDays")
 DEFAULT_RETENTION_DAYS = 14  # CloudFormation, RetentionPeriodInDays
-EXECUTION_NAME = r"[a-zA-Z0-9_-]{1,64}"  # Lambda API, DurableExecutionName
+# An event (Lambda quotas, payloads of invocations).
+EVENT_BYTES = 6_291_456
+ASYNCHRONOUS_EVENT_BYTES = 1_048_576
 # Of an account and region (Lambda quotas).
 EXECUTION_READS_PER_SECOND = 30
 
-# The items of a page of a list.
-DURABLE_EXECUTIONS_PAGE = Limit(0, 1000, "Lambda API, MaxItems of ListDurableExecutionsByFunction")
-DEFAULT_DURABLE_EXECUTIONS_PAGE = 100  # of the same
-CAPACITY_PROVIDERS_PAGE = Limit(1, 50, "Lambda API, MaxItems of ListCapacityProviders")
+# The items of a page of a list, where nobody asks for fewer or more.
+DURABLE_EXECUTIONS_PAGE = 100  # Lambda API, ListDurableExecutionsByFunction
+CAPACITY_PROVIDERS_PAGE = 50  # the most that one has: Lambda API, ListCapacityProviders
 
 # Days that CloudWatch Logs takes (its API reference, PutRetentionPolicy), up to two years.
 LOG_RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731)

@@ -19,7 +19,7 @@ def carried(function: str, root: Path = ROOT) -> list[Path]:
         root: the folder that holds functions/.
 
     Raises:
-        UsageError: one imports another function, or is not Python.
+        UsageError: one imports another function or an infrastructure.py, or is not Python.
     """
     functions = root / "functions"
     found: dict[str, list[Path]] = {}
@@ -32,21 +32,33 @@ def carried(function: str, root: Path = ROOT) -> list[Path]:
     return sorted(path for paths in found.values() for path in paths)
 
 
-def strings(paths: Iterable[Path]) -> set[str]:
-    """Return every string that stands in these modules."""
-    nodes = (node for path in paths for node in ast.walk(_parsed(path)))
-    return {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+def clients(paths: Iterable[Path]) -> Iterator[tuple[Path, int, str]]:
+    """Yield where these modules make clients of services, as `boto3.client("s3")` does: file, line and service.
+
+    A name that is not written out there is not seen.
+    """
+    for path in paths:
+        for node in ast.walk(_parsed(path)):
+            match node:
+                case ast.Call(func=ast.Attribute(attr="client" | "resource"), args=[ast.Constant(value=str(name)), *_]):
+                    yield path, node.lineno, name
+                case _:
+                    pass
 
 
 def _modules(functions: Path, package: str) -> list[Path]:
-    module = functions / f"{package}.py"
-    return [*(functions / package).rglob("*.py"), *([module] if module.is_file() else [])]
+    """Return the modules of a package, but for what describes a function's infrastructure."""
+    folder, module = functions / package, functions / f"{package}.py"
+    apart = folder / "infrastructure.py" if (folder / "handler.py").is_file() else None
+    return [*(path for path in folder.rglob("*.py") if path != apart), *([module] if module.is_file() else [])]
 
 
 def _beside(functions: Path, path: Path, function: str) -> Iterator[str]:
     """Yield what of functions/ a module imports that is not the function itself."""
     for name in _imports(path):
         package = name.partition(".")[0]
+        if f"{name}.".startswith(f"{function}.infrastructure."):
+            raise UsageError(f"{path.relative_to(functions.parent)} imports {name}, which no bundle carries")
         if package == function or not _modules(functions, package):
             continue
         if (functions / package / "handler.py").is_file():

@@ -52,13 +52,15 @@ class Assembly:
         return self._stacks[stack_name]["properties"].get("tags", {})
 
     def archive(self, stack_name: str) -> Path:
-        """Return the archive of a stack's function."""
+        """Return the archive of a stack's durable function."""
         template = json.loads((self.folder / f"{stack_name}.template.json").read_text())
-        (function,) = (each for each in template["Resources"].values() if each["Type"] == "AWS::Lambda::Function")
-        return self.folder / f"asset.{function['Properties']['Code']['S3Key']}"
+        functions = (each for each in template["Resources"].values() if each["Type"] == "AWS::Lambda::Function")
+        # An infrastructure.py may add other functions.
+        (durable,) = (each["Properties"] for each in functions if "DurableConfig" in each["Properties"])
+        return self.folder / f"asset.{durable['Code']['S3Key']}"
 
     def code_sha256(self, stack_name: str) -> str:
-        """Return the digest of the archive of a stack's function, in Base64, as Lambda tells it."""
+        """Return the digest of the archive of a stack's durable function, in Base64, as Lambda tells it."""
         return base64.b64encode(hashlib.sha256(self.archive(stack_name).read_bytes()).digest()).decode()
 
     def digest(self) -> str:

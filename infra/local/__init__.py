@@ -16,7 +16,8 @@ What it cannot show:
 - The signature and the expiry of web identity tokens. Their claims are believed.
 - `$LATEST.PUBLISHED`, the weights of an alias, chained invokes, and deleting an execution.
 - The events of a pause in the history, and that a pause stops the clock of the execution's timeout: here it runs on.
-- Metrics, alarms, events, quotas and request rates, and the configured log level: functions log at INFO.
+- What runtimes bring, but for Python's boto3: the SDK of durable functions and Node.js's `@aws-sdk` have to be bundled.
+- Metrics, alarms, events, quotas and request rates, how long logs are kept, and the log level: functions log at INFO.
 - The removal of one version under its running executions, which AWS does not document: here they fail at their next
   invocation. The removal of a whole function waits for them, as on AWS.
 """

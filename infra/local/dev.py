@@ -22,7 +22,6 @@ from infra import ROOT
 from infra.aws.assembly import Assembly
 from infra.aws.function import DeployedFunction
 from infra.aws.target import Target
-from infra.bundle import BundleError
 from infra.console.progress import console, doing
 from infra.console.report import Report, show
 from infra.environment import load
@@ -220,7 +219,7 @@ def _telling() -> Generator[None]:
     """Tell what goes wrong, and go on."""
     try:
         yield
-    except (UsageError, CommandError, BundleError) as error:
+    except (UsageError, CommandError) as error:
         console.print(str(error), style="red", markup=False, soft_wrap=True)
     except (BotoCoreError, ClientError) as error:
         console.print(f"AWS: {error}", style="red", markup=False, soft_wrap=True)

@@ -17,7 +17,7 @@ from aws_durable_execution_sdk_python_testing.web.server import WebServer, WebSe
 
 from infra import limits
 from infra.execution_arn import ExecutionArn
-from infra.local import pausing
+from infra.local import history, pausing
 from infra.local.orphan import when_orphaned
 
 
@@ -48,8 +48,9 @@ class Runner(WebRunner):
     def start(self) -> None:
         """Listen, without serving yet."""
         super().start()
-        if self._server and self._executor:
+        if self._server and self._executor and self._invoker:
             pausing.offer(self._server, self._executor)
+            history.offer(self._server, self._executor, self._invoker)
 
     @property
     def port(self) -> int:

@@ -7,13 +7,15 @@ names the version of the stack.
 """
 
 import hashlib
+import io
 import os
 import re
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
-from infra import bundle, sources
+from infra import sources
 from infra.aws.assembly import Assembly
 from infra.aws.function import DeployedFunction
 from infra.aws.target import Target
@@ -50,25 +52,19 @@ class ShortWay:
         """Let the next executions of a function run its code of this moment, and return their version.
 
         Raises:
-            UsageError: it can't be imported, or it imports another function.
-            BundleError: what it depends on is not installed.
+            UsageError: it can't be imported, imports another function, or makes a client of a service that its
+                infrastructure.py grants it nothing of.
         """
-        environment, function = self._target.environment, self._target.function(name)
-        code = fingerprint(name, environment.project.root)
+        root, function = self._target.environment.project.root, self._target.function(name)
+        code = fingerprint(name, root)
         self._check_import(function)
-        archive = bundle.build(
-            name,
-            environment.capacity_provider.architecture,
-            environment.settings(name).runtime,
-            environment.project.root,
-        )
-        version = self._publish(function, archive)
+        version = self._publish(function, renewed(self._assembly.archive(function.name), name, root))
         self._code[name] = code
         return version
 
-    def _publish(self, function: DeployedFunction, archive: Path) -> str:
+    def _publish(self, function: DeployedFunction, archive: bytes) -> str:
         name, deployed = function.name, self._assembly.archive(function.name)
-        published = self._client.update_function_code(FunctionName=name, ZipFile=archive.read_bytes(), Publish=True)
+        published = self._client.update_function_code(FunctionName=name, ZipFile=archive, Publish=True)
         function.go_live(published["Version"])
         self._client.update_function_code(FunctionName=name, ZipFile=deployed.read_bytes())
         return published["Version"]
@@ -91,6 +87,36 @@ class ShortWay:
         )
         if ended.returncode != 0:
             raise UsageError(_told(function.folder, ended.stderr, root))
+
+
+def renewed(archive: Path, function: str, root: Path) -> bytes:
+    """Return a function's bundle with the code of functions/ of this moment: what it depends on has not changed.
+
+    Raises:
+        UsageError: boto3 does not know a service in it that the code makes a client of.
+    """
+    modules = sources.carried(function, root)
+    ours = {path.name.removesuffix(".py") for path in (root / "functions").iterdir()}
+    written = io.BytesIO()
+    with zipfile.ZipFile(archive) as old, zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as new:
+        _check_clients(modules, {*old.namelist()}, function, root)
+        for entry in old.infolist():
+            if entry.filename.partition("/")[0].removesuffix(".py") not in ours:
+                new.writestr(entry, old.read(entry), zipfile.ZIP_DEFLATED, 1)
+        for path in modules:
+            new.write(path, path.relative_to(root / "functions").as_posix())
+    return written.getvalue()
+
+
+def _check_clients(modules: list[Path], bundled: set[str], function: str, root: Path) -> None:
+    models = (re.match(r"botocore/data/([^/]+)/", name) for name in bundled)
+    known = {match[1] for match in models if match}
+    for path, line, name in sources.clients(modules):
+        if known and name not in known:
+            raise UsageError(
+                f"{path.relative_to(root)}:{line}: makes a client of {name}, which the deployed bundle does not know: "
+                f"functions/{function}/infrastructure.py has to grant something of it, or to name it in SERVICES"
+            )
 
 
 def fingerprints(target: Target) -> dict[str, str]:

@@ -1,10 +1,10 @@
-"""The stack of one durable function in an environment, or in a preview: the function, its version and its alias.
+"""The stack of one durable function in an environment, or in a preview: function, version, alias, and what it needs.
 
 Each function has one of its own: when one can't be deployed, no other is taken back with it.
 """
 
-from pathlib import Path
-from typing import cast
+from tempfile import TemporaryDirectory
+from typing import Any, cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -15,7 +15,9 @@ from constructs import Construct
 from infra import naming
 from infra.environment import Environment, Settings
 from infra.naming import Output
+from infra.needs import Infrastructure, Needs, Resources, read
 from infra.policies.execution import boundary_arn
+from infra.stacks.defaults import follow
 from infra.stacks.log_group import LogGroup
 from infra.stacks.platform import ARCHITECTURES, LAMBDA
 from infra.stacks.suppress import REDUNDANT_DEPENDENCY, suppress
@@ -29,8 +31,13 @@ class FunctionStack(cdk.Stack):
         environment: where it goes.
         function: its folder in functions/.
         synthesizer: how it gets there.
-        archive: the zip with its code.
+        code: the zip with its code.
+        infrastructure: what adds what it needs.
+        given: the resources that come of that, or None while that is being found out.
         pull_request: the pull request in whose preview it is, or None.
+
+    Raises:
+        UsageError: the infrastructure fails.
     """
 
     def __init__(  # noqa: PLR0913 - as many facts as there are
@@ -39,8 +46,10 @@ class FunctionStack(cdk.Stack):
         environment: Environment,
         function: str,
         synthesizer: cdk.IStackSynthesizer,
-        archive: Path,
+        code: lambda_.Code,
         *,
+        infrastructure: Infrastructure,
+        given: Resources | None = None,
         pull_request: int | None = None,
     ) -> None:
         name = naming.function(environment, function, pull_request)
@@ -59,19 +68,22 @@ class FunctionStack(cdk.Stack):
         cdk.Tags.of(self).add("function", function)
         settings = environment.settings(function)
         group = LogGroup(self, "Logs", environment, settings.log_retention_days)
-        made = self._function(environment, settings, f"{function}.handler.handler", group, archive)
+        made = self._function(environment, settings, f"{function}.handler.handler", group, code)
         self._attach(made, environment, settings)
         version = made.current_version
         # Callers, executions and permissions go through the alias. Never through the function itself: a durable
         # execution belongs to a version, and an unqualified ARN names none.
         alias = lambda_.Alias(self, "Alias", alias_name=naming.ALIAS, version=cast("lambda_.IVersion", version))
+        infrastructure.add(self, made, alias)
+        if given is not None:
+            follow(self, environment, settings.log_retention_days, given)
         cdk.CfnOutput(self, Output.FUNCTION_NAME, value=made.function_name)
         cdk.CfnOutput(self, Output.ALIAS_ARN, value=alias.function_arn)
         cdk.CfnOutput(self, Output.VERSION, value=version.version)
         cdk.CfnOutput(self, Output.LOG_GROUP_NAME, value=group.log_group_name)
 
     def _function(
-        self, environment: Environment, settings: Settings, handler: str, group: LogGroup, archive: Path
+        self, environment: Environment, settings: Settings, handler: str, group: LogGroup, code: lambda_.Code
     ) -> lambda_.Function:
         function = lambda_.Function(
             self,
@@ -81,7 +93,7 @@ class FunctionStack(cdk.Stack):
             runtime=lambda_.Runtime(settings.runtime, lambda_.RuntimeFamily.PYTHON),
             architecture=ARCHITECTURES[environment.capacity_provider.architecture],
             handler=handler,
-            code=lambda_.Code.from_asset(str(archive)),
+            code=code,
             role=cast("iam.IRole", self._role(group)),
             memory_size=settings.memory_mb,
             timeout=cdk.Duration.seconds(settings.timeout_seconds),
@@ -110,6 +122,7 @@ class FunctionStack(cdk.Stack):
                 "CKV_AWS_115": "The capacity provider and the version's maximum of environments bound the concurrency",
                 "CKV_AWS_116": "A durable execution that fails is kept, with its input and history, and can be listed",
                 "CKV_AWS_117": "Its network is that of the capacity provider",
+                "CKV_AWS_173": "Lambda encrypts its variables with a key of AWS's, and secrets do not belong in them",
                 "W3005": REDUNDANT_DEPENDENCY,
             },
         )
@@ -158,3 +171,22 @@ class FunctionStack(cdk.Stack):
         resource.function_scaling_config = lambda_.CfnFunction.FunctionScalingConfigProperty(
             min_execution_environments=0, max_execution_environments=0
         )
+
+
+def needs(environment: Environment, function: str, infrastructure: Infrastructure) -> Needs:
+    """Return what a function needs in an environment, by synthesizing its stack alone, without its code.
+
+    Raises:
+        UsageError: the infrastructure fails, or what it asks for can't be had.
+    """
+    with TemporaryDirectory() as folder:
+        # As infra/app.py makes its own; what is wrong with the whole template is said when that is synthesized.
+        unchecked = {"@aws-cdk/core:validateAgainstDefaultRules": False}
+        app = cdk.App(outdir=folder, stack_traces=False, performance_reporting=False, post_cli_context=unchecked)
+        # Its bundle depends on its needs.
+        code = lambda_.Code.from_cfn_parameters()
+        stack = FunctionStack(
+            app, environment, function, cdk.LegacyStackSynthesizer(), code, infrastructure=infrastructure
+        )
+        template: Any = app.synth().get_stack_by_name(stack.stack_name).template
+    return read(infrastructure, template["Resources"])

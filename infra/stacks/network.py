@@ -1,10 +1,15 @@
 """The network of an environment: private subnets in each zone, and a way out for exactly what the function calls."""
 
+import re
+from collections.abc import Iterable, Mapping
+
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct, IDependable
 
 from infra.environment import Environment
+from infra.errors import UsageError
+from infra.services import ALWAYS, Service
 from infra.stacks.log_group import LogGroup
 from infra.stacks.names import name_short
 from infra.stacks.suppress import REDUNDANT_DEPENDENCY, suppress
@@ -15,11 +20,12 @@ HTTPS = ec2.Port.tcp(443)
 class Network(Construct):
     """A VPC with private subnets, egress by NAT gateways or by VPC endpoints, and no ingress.
 
-    The function reaches Lambda, for its checkpoints, and CloudWatch Logs. Without a way to the first it can neither
-    finish nor fail, so whatever starts it must depend on `egress`.
+    Every function reaches Lambda, for its checkpoints, and CloudWatch Logs. Without a way to the first it can neither
+    finish nor fail, so whatever starts it must depend on `egress`. Beside these there is a way to the services that
+    functions call: without NAT gateways nothing else is reached, and a call of it hangs until it times out.
     """
 
-    def __init__(self, scope: Construct, environment: Environment) -> None:
+    def __init__(self, scope: Construct, environment: Environment, services: Mapping[str, Iterable[Service]]) -> None:
         super().__init__(scope, "Network")
         self.vpc = self._vpc(environment)
         self.security_group = ec2.SecurityGroup(
@@ -27,7 +33,7 @@ class Network(Construct):
         )
         self.security_group.add_egress_rule(ec2.Peer.any_ipv4(), HTTPS, "AWS services and HTTPS endpoints")
         self.subnets = [*self.vpc.private_subnets, *self.vpc.isolated_subnets]
-        self.egress = self._egress(environment)
+        self.egress = self._egress(environment, services)
         if environment.network.flow_logs:
             group = LogGroup(self, "FlowLogGroup", environment, environment.function.log_retention_days)
             log = self.vpc.add_flow_log("FlowLog", destination=ec2.FlowLogDestination.to_cloud_watch_logs(group))
@@ -69,20 +75,42 @@ class Network(Construct):
         )
         return vpc
 
-    def _egress(self, environment: Environment) -> list[IDependable]:
-        storage = self.vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
+    def _egress(self, environment: Environment, services: Mapping[str, Iterable[Service]]) -> list[IDependable]:
+        called = {each for calls in services.values() for each in calls}
+        gateways = {each.endpoint for each in called if each.endpoint and each.is_gateway} | {"s3"}
+        ways: list[IDependable] = [self._gateway(name) for name in sorted(gateways)]
         if environment.network.nat_gateways:
-            return [storage, *(subnet.internet_connectivity_established for subnet in self.subnets)]
+            return [*ways, *(subnet.internet_connectivity_established for subnet in self.subnets)]
         group = ec2.SecurityGroup(
             self, "Endpoints", vpc=self.vpc, description="VPC endpoints", allow_all_outbound=False
         )
         group.add_ingress_rule(self.security_group, HTTPS, "Instances of the capacity provider")
-        services = {
-            "Lambda": ec2.InterfaceVpcEndpointAwsService.LAMBDA_,
-            "Logs": ec2.InterfaceVpcEndpointAwsService.CLOUDWATCH_LOGS,
-        }
-        endpoints = [
-            ec2.InterfaceVpcEndpoint(self, name, vpc=self.vpc, service=service, security_groups=[group], open=False)
-            for name, service in services.items()
-        ]
-        return [storage, group, *endpoints]
+        _check_reachable(environment, services)
+        names = {each.endpoint for each in (*ALWAYS, *called) if each.endpoint and not each.is_gateway}
+        return [*ways, group, *(self._interface(name, group) for name in sorted(names))]
+
+    def _gateway(self, name: str) -> ec2.GatewayVpcEndpoint:
+        return self.vpc.add_gateway_endpoint(_logical_id(name), service=ec2.GatewayVpcEndpointAwsService(name))
+
+    def _interface(self, name: str, group: ec2.SecurityGroup) -> ec2.InterfaceVpcEndpoint:
+        service = ec2.InterfaceVpcEndpointAwsService(name)
+        return ec2.InterfaceVpcEndpoint(
+            self, _logical_id(name), vpc=self.vpc, service=service, security_groups=[group], open=False
+        )
+
+
+def _check_reachable(environment: Environment, services: Mapping[str, Iterable[Service]]) -> None:
+    """Refuse what a function calls and no endpoint leads to."""
+    for function, calls in services.items():
+        for each in calls:
+            if each.endpoint is None:
+                raise UsageError(
+                    f"functions/{function}/infrastructure.py: the function calls {each.prefix}, for which no VPC "
+                    f"endpoint is known, and environments/{environment.name}.toml has network.nat_gateways = 0; give "
+                    f"it one or more there, or name the endpoint: "
+                    f'SERVICES = {{"{each.prefix}": ("{next(iter(each.clients), each.prefix)}", "...")}}'
+                )
+
+
+def _logical_id(endpoint: str) -> str:
+    return "".join(word.capitalize() for word in re.split("[.-]", endpoint))

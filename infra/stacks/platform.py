@@ -1,5 +1,6 @@
 """The platform stack, one per environment: what functions run on. Network, and capacity provider with its instances."""
 
+from collections.abc import Iterable, Mapping
 from typing import cast
 
 import aws_cdk as cdk
@@ -12,6 +13,7 @@ from constructs import Construct
 from infra import naming
 from infra.environment import Environment
 from infra.naming import Output
+from infra.services import Service
 from infra.stacks.log_group import LogGroup
 from infra.stacks.names import name_short
 from infra.stacks.network import Network
@@ -21,9 +23,25 @@ ARCHITECTURES = {"arm64": lambda_.Architecture.ARM_64, "x86_64": lambda_.Archite
 
 
 class Platform(cdk.Stack):
-    """The network and the capacity provider of one environment."""
+    """The network and the capacity provider of one environment.
 
-    def __init__(self, scope: Construct, environment: Environment, synthesizer: cdk.IStackSynthesizer) -> None:
+    Args:
+        scope: the app.
+        environment: which.
+        synthesizer: how it gets there.
+        services: what each function calls, by its folder.
+
+    Raises:
+        UsageError: a function calls what the network has no way to.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        environment: Environment,
+        synthesizer: cdk.IStackSynthesizer,
+        services: Mapping[str, Iterable[Service]],
+    ) -> None:
         self._zones = environment.network.zones
         super().__init__(
             scope,
@@ -33,7 +51,7 @@ class Platform(cdk.Stack):
             synthesizer=synthesizer,
             termination_protection=environment.protection.termination_protection,
         )
-        provider = self._capacity_provider(environment, Network(self, environment))
+        provider = self._capacity_provider(environment, Network(self, environment, services))
         # Functions find their capacity provider here, and not by an export: an export that is used can't be changed.
         ssm.StringParameter(
             self,

@@ -60,3 +60,81 @@ def add_function(fork: Fork, name: str) -> tuple[str, ...]:
         fork.make_room_for_a_function(before)
         return (*made, "environments/")
     return made
+
+
+def add_resources(fork: Fork, name: str) -> set[str]:
+    """Give a function that was just made a step that writes to a table and to a queue; return what was edited."""
+    code, tests = f"functions/{name}", f"tests/functions/{name}"
+    (fork.folder / code / "infrastructure.py").write_text(INFRASTRUCTURE)
+    (fork.folder / code / "notice.py").write_text(NOTICE)
+    fork.replace(
+        f"{code}/handler.py",
+        {
+            f"from {name}.work import": f"from {name}.notice import notify\nfrom {name}.work import",
+            "    doneAt: int\n": "    doneAt: int\n    notice: str\n",
+            '    return {**accepted, "doneAt": done_at}': (
+                '    notice = context.step(_notify(accepted["id"]), name="notify", config=WORK)\n'
+                '    return {**accepted, "doneAt": done_at, "notice": notice}'
+            ),
+            "\n\ndef _idempotency_key": (
+                "\n\n@durable_step\ndef _notify(_: StepContext, id_: str) -> str:\n    return notify(id_)\n"
+                "\n\ndef _idempotency_key"
+            ),
+        },
+    )
+    fork.replace(f"{code}/contract.toml", {'"step work"]': '"step work", "step notify"]'})
+    now, told = f'patch("{name}.handler._now"', f'patch("{name}.handler.notify", "hello {{}}".format),\n        '
+    fork.replace(f"{tests}/recording.py", {now: told + now})
+    fixture = (
+        "@pytest.fixture(autouse=True)\ndef _notices(monkeypatch: pytest.MonkeyPatch) -> None:\n"
+        f'    monkeypatch.setattr("{name}.handler.notify", "hello {{}}".format)\n\n\nclass Work:'
+    )
+    fork.replace(f"{tests}/test_handler.py", {"class Work:": fixture})
+    fork.replace(f"{code}/contract.toml", {'doneAt = "{number}"': 'doneAt = "{number}"\nnotice = "hello {name}"'})
+    fork.run("make", "record", f"FUNCTION={name}")
+    edited = ("infrastructure.py", "notice.py", "handler.py", "contract.toml")
+    recorded = {path.relative_to(fork.folder).as_posix() for path in (fork.folder / tests / "recorded").iterdir()}
+    return {f"{code}/{file}" for file in edited} | {f"{tests}/recording.py", f"{tests}/test_handler.py"} | recorded
+
+
+INFRASTRUCTURE = '''"""The table and the queue of notices."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sqs as sqs
+
+KEY = dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING)
+
+
+def add(stack: cdk.Stack, function: lambda_.Function, alias: lambda_.Alias) -> None:
+    """Add both, and let the function write to them."""
+    table = dynamodb.Table(stack, "Table", partition_key=KEY, billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST)
+    table.grant_write_data(function)
+    queue = sqs.Queue(stack, "Notices")
+    queue.grant_send_messages(function)
+    function.add_environment("TABLE", table.table_name)
+    function.add_environment("NOTICES", queue.queue_url)
+    function.add_environment("GREETING", "hello")
+'''
+NOTICE = '''"""Notices of what was done."""
+
+import os
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+# All together well below the function's timeout.
+PATIENCE = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 2})
+
+
+def notify(id_: str) -> str:
+    """Note what was done in the table, tell the queue, and return what was said."""
+    table: Any = boto3.resource("dynamodb", config=PATIENCE)
+    table.Table(os.environ["TABLE"]).put_item(Item={"id": id_})
+    queue: Any = boto3.client("sqs", config=PATIENCE)
+    text = f"{os.environ['GREETING']} {id_}"
+    queue.send_message(QueueUrl=os.environ["NOTICES"], MessageBody=text)
+    return text
+'''

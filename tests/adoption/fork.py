@@ -63,6 +63,14 @@ class Fork:
             assert count == 1, f"{file} has {count} lines that set {key}"
         (self.folder / file).write_text(text)
 
+    def replace(self, file: str, changes: dict[str, str]) -> None:
+        """Put other text in the place of some that stands in a file once."""
+        text = (self.folder / file).read_text()
+        for old, new in changes.items():
+            assert text.count(old) == 1, f"{file} has {old!r} {text.count(old)} times"
+            text = text.replace(old, new)
+        (self.folder / file).write_text(text)
+
     def append(self, file: str, text: str) -> None:
         """Write to the end of a file."""
         with (self.folder / file).open("a") as opened:

@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 
 import pytest
 
@@ -33,11 +34,14 @@ def synthesizer(tmp_path_factory: pytest.TempPathFactory, read: Callable[[str], 
     """Return what synthesizes environments that are read so, with empty bundles."""
     (archive := tmp_path_factory.mktemp("bundle") / "function.zip").touch()
 
+    def bundled(*_: object) -> Path:
+        return archive
+
     @cache
     def synthesize(environment: str, pull_request: str | None = None) -> Assembly:
         folder = tmp_path_factory.mktemp("assembly")
         app = make_app(folder, environment=environment, pull_request=pull_request, commit=COMMIT)
-        build(app, lambda _function, _architecture, _runtime: archive, read)
+        build(app, bundled, read)
         return synthesized(app)
 
     return synthesize

@@ -37,7 +37,7 @@ def main() -> None:
     raise_file_limit()
     when_orphaned(lambda: os.kill(os.getpid(), signal.SIGTERM))
     try:
-        serve(arguments.listener, arguments.python, skip_time=arguments.skip_time)
+        serve(arguments.listener, arguments.folder, arguments.python, skip_time=arguments.skip_time)
     except BaseException:
         traceback.print_exc()
     _end(arguments.folder)
@@ -54,10 +54,11 @@ def raise_file_limit() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
-def serve(listener: int, python: str, *, skip_time: bool) -> None:
+def serve(listener: int, folder: Path, python: str, *, skip_time: bool) -> None:
     """Join ministack and the runner of durable executions, and serve them on a socket that already listens."""
     # They import ministack, which takes its settings from the environment as it is imported.
-    from infra.local.server import function_logs, iam, ministack, resource_types, tagging  # noqa: PLC0415
+    from infra.local.server import iam, ministack, request_ids, resource_types, sdk, tagging, workers  # noqa: PLC0415
+    from infra.local.server.api_model import ApiModel  # noqa: PLC0415
     from infra.local.server.capacity_providers import CapacityProviders  # noqa: PLC0415
     from infra.local.server.durable import DurableExecutions  # noqa: PLC0415
     from infra.local.server.formation import answer_later  # noqa: PLC0415
@@ -68,24 +69,23 @@ def serve(listener: int, python: str, *, skip_time: bool) -> None:
     runner = Runner.start(python, f"http://127.0.0.1:{port}", skip_time=skip_time)
     Thread(target=_end_with, args=[runner.process], name="runner-end", daemon=True).start()
     executions = DurableExecutions(runner)
+    packages = sdk.link(python, folder)
+    model = ApiModel(packages / "botocore" / "data")
     providers = CapacityProviders()
     handlers = ministack.service_handlers
-    handlers["lambda"] = LambdaApi(handlers["lambda"], executions, providers).handle
+    handlers["lambda"] = LambdaApi(handlers["lambda"], model, executions, providers).handle
     handlers["cloudformation"] = answer_later(handlers["cloudformation"])
     resource_types.teach(executions, providers)
     iam.teach()
     tagging.teach(providers)
-    function_logs.teach()
-    logging = Path(__file__).with_name("function_logging.py").read_text()
-    ministack.replace("core.lambda_runtime", "_PYTHON_WORKER_SCRIPT", f"{logging}\n{ministack.worker_program}")
+    workers.teach(packages)
 
     # By name, because the environment that checks types has no hypercorn.
     config = import_module("hypercorn.config").Config()
     config.bind = [f"fd://{listener}"]
     run = import_module("hypercorn.asyncio").serve
-    asyncio.run(
-        run(as_if_by_tls(function_logs.with_ids(ministack.application)), config, shutdown_trigger=asyncio.Event().wait)
-    )
+    application = as_if_by_tls(request_ids.with_ids(ministack.application))
+    asyncio.run(run(application, config, shutdown_trigger=asyncio.Event().wait))
 
 
 def _end_with(runner: "subprocess.Popen[str]") -> None:

@@ -96,7 +96,9 @@ class CapacityProviders:
         match request.method, name, operation:
             case "GET", None, None:
                 descriptions = [record["description"] for record in self.records()]
-                return answer(_page(request, "CapacityProviders", descriptions))
+                state = request.one("State")
+                found = [each for each in descriptions if state in (None, each["State"])]
+                return answer(_page(request, "CapacityProviders", found))
             case "POST", None, None:
                 content = request.json()
                 return _one(self.create(content["CapacityProviderName"], content, content.get("Tags") or {}), 202)
@@ -136,7 +138,7 @@ def _attached_versions(arn: str) -> Iterator[dict[str, str]]:
 
 
 def _page(request: Request, name: str, items: Sequence[object]) -> Json:
-    return request.page(name, items, limits.CAPACITY_PROVIDERS_PAGE, limits.CAPACITY_PROVIDERS_PAGE.most)
+    return request.page(name, items, limits.CAPACITY_PROVIDERS_PAGE)
 
 
 def _one(description: Json, status: int) -> Answer:

@@ -3,8 +3,8 @@
 import asyncio
 import hashlib
 import json
-import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from urllib.parse import quote, urlencode
 from uuid import uuid4
@@ -52,8 +52,7 @@ class DurableExecutions:
         summaries = await asyncio.to_thread(self._runner.executions, function.arn)
         chosen = [summary for summary in summaries if all(test(summary) for test in _filters(function, request))]
         chosen.sort(key=lambda summary: summary["StartTimestamp"], reverse=request.one("ReverseOrder") != "true")
-        page, default = limits.DURABLE_EXECUTIONS_PAGE, limits.DEFAULT_DURABLE_EXECUTIONS_PAGE
-        return answer(request.page("DurableExecutions", chosen, page, default))
+        return answer(request.page("DurableExecutions", chosen, limits.DURABLE_EXECUTIONS_PAGE))
 
     async def pass_on(self, request: Request, arn: str, operation: str | None) -> Answer:
         """Let the runner answer for one execution.
@@ -68,6 +67,14 @@ class DurableExecutions:
         if not function_arn.startswith(f"arn:aws:lambda:{ministack.region()}:{ministack.account_id()}:function:"):
             raise not_found(f"Durable execution {arn}")
         parts = ["2025-12-01", "durable-executions", arn, *([operation] if operation else [])]
+        if operation == "stop" and request.body:
+            # Lambda's API has the error as the body itself.
+            request = replace(request, body=json.dumps({"Error": request.json()}).encode())
+        if operation == "history":
+            request.marker()
+            # Where 0 are asked for, the runner would give them, and as many again with each marker.
+            query = {name: values for name, values in request.query.items() if (name, values) != ("MaxItems", ["0"])}
+            request = replace(request, query=query)
         return await self._call(request, parts)
 
     async def pass_on_callback(self, request: Request, callback: str, operation: str) -> Answer:
@@ -86,7 +93,7 @@ class DurableExecutions:
 
     async def _start(self, function: FunctionName, version: str, name: str, event: bytes) -> str:
         """Start an execution, or return the one that has this name and event already."""
-        _check_start(function, name, event)
+        _check_start(function, event)
         digest = hashlib.sha256(event).hexdigest()
         execution = ExecutionArn(function.arn, version, name, str(uuid4()))
         arn = str(execution)
@@ -152,13 +159,11 @@ def pinned_version(function: FunctionName) -> str:
     return version
 
 
-def _check_start(function: FunctionName, name: str, event: bytes) -> None:
+def _check_start(function: FunctionName, event: bytes) -> None:
     if function.record()["config"].get("State") == "Deleting":
         raise conflict(f"{function.arn} is being deleted")
-    if not re.fullmatch(limits.EXECUTION_NAME, name):
-        raise invalid(f"DurableExecutionName {name!r} does not match {limits.EXECUTION_NAME}")
     try:
-        json.loads(event)
+        json.loads(event.decode())
     except ValueError as error:
         raise ApiError("InvalidRequestContentException", f"The event is not JSON: {error}", 400) from error
 
@@ -177,9 +182,17 @@ def _filters(function: FunctionName, request: Request) -> list[Callable[[Json], 
     ]
 
 
-def _version(function: FunctionName) -> str | None:
-    alias = function.record()["aliases"].get(function.qualifier or "")
-    return alias["FunctionVersion"] if alias else function.qualifier
+def _version(function: FunctionName) -> str:
+    """Return the version that a qualifier names.
+
+    Raises:
+        ApiError: it names none.
+    """
+    record, qualifier = function.record(), str(function.qualifier)
+    alias = record["aliases"].get(qualifier)
+    if not alias and qualifier not in record["versions"] and not qualifier.startswith(LATEST):
+        raise ApiError("ResourceNotFoundException", f"Function not found: {function.arn}:{qualifier}", 404)
+    return alias["FunctionVersion"] if alias else qualifier
 
 
 def _time(text: str | None) -> float | None:

@@ -6,7 +6,9 @@ It stands in for ministack's own handler, and is no middleware, so that ministac
 import asyncio
 import time
 
+from infra import limits
 from infra.local.server import ministack, scaling
+from infra.local.server.api_model import ApiModel
 from infra.local.server.capacity_providers import CapacityProviders
 from infra.local.server.durable import DurableExecutions
 from infra.local.server.ministack import Answer, Handler
@@ -40,8 +42,11 @@ EXECUTION_OPERATIONS = {
 class LambdaApi:
     """A handler of requests that stands in for ministack's own."""
 
-    def __init__(self, rest: Handler, executions: DurableExecutions, providers: CapacityProviders) -> None:
+    def __init__(
+        self, rest: Handler, model: ApiModel, executions: DurableExecutions, providers: CapacityProviders
+    ) -> None:
         self._rest = rest
+        self._model = model
         self._executions = executions
         self._providers = providers
         self._deletions: set[asyncio.Task[None]] = set()
@@ -52,9 +57,16 @@ class LambdaApi:
         """Answer a request."""
         request = Request(method, path.rstrip("/"), headers, body, query)
         try:
+            self._check(request)
             return await self._answer(request)
         except ApiError as error:
             return error.answer()
+
+    def _check(self, request: Request) -> None:
+        """Raise ApiError for what AWS's model of the API refuses."""
+        problems = self._model.problems(request.method, request.path, request.headers, request.query, request.body)
+        if listed := "; ".join(problems):
+            raise invalid(listed)
 
     async def _answer(self, request: Request) -> Answer:
         if match := EXECUTION_PATH.fullmatch(request.path):
@@ -73,6 +85,8 @@ class LambdaApi:
 
     async def _answer_for_function(self, request: Request, name: str, operation: str | None) -> Answer:
         function = FunctionName.named(name, request.one("Qualifier"))
+        if function.qualifier != (FunctionName.named(name).qualifier or function.qualifier):
+            raise invalid("The derived qualifier from the function name does not match the specified qualifier.")
         match request.method, operation:
             case "POST", "invocations":
                 return await self._invoke(function, request)
@@ -90,6 +104,7 @@ class LambdaApi:
             # The runner signs as whoever it was started as; the handler runs where its execution does.
             with ministack.request_scope(function.account, function.region):
                 return await request.pass_to(self._rest)
+        _check_size(request)
         if "DurableConfig" not in function.record()["config"] or _is_dry_run(request):
             return await request.pass_to(self._rest)
         return await self._executions.invoke(function, request)
@@ -108,6 +123,13 @@ class LambdaApi:
     async def _delete_drained(self, function: FunctionName, request: Request) -> None:
         await ministack.run_in_thread(self._executions.wait_until_drained, function, time.sleep)
         await request.pass_to(self._rest)
+
+
+def _check_size(request: Request) -> None:
+    asynchronous = request.headers.get("x-amz-invocation-type") == "Event"
+    most = limits.ASYNCHRONOUS_EVENT_BYTES if asynchronous else limits.EVENT_BYTES
+    if len(request.body) > most:
+        raise ApiError("RequestTooLargeException", f"{len(request.body)} bytes of event, and {most} at most", 413)
 
 
 def _is_dry_run(request: Request) -> bool:

@@ -63,6 +63,13 @@ class FunctionRecord(VersionRecord):
     scaling: NotRequired[dict[str, dict[str, int]]]  # this package's, by qualifier
 
 
+class Worker(Protocol):
+    """A process that runs the handler of a version of a function, one invocation at a time."""
+
+    in_use: bool
+    last_used: float
+
+
 class ResourceHandler(TypedDict):
     """What makes, changes and removes the resources of a type that CloudFormation knows."""
 
@@ -109,8 +116,12 @@ json_response: Callable[[Json, int], Answer] = part("core.responses", "json_resp
 run_in_thread: Callable[..., Awaitable[None]] = part("core.concurrency", "run_reentrant")
 
 functions: Records[FunctionRecord] = part("services.lambda_svc", "_functions")
-emit_logs: Callable[..., None] = part("services.lambda_svc", "_emit_lambda_logs")
-end_workers: Callable[[str, None, str, str], None] = part("core.lambda_runtime", "invalidate_worker")
+end_workers: Callable[[str, str | None, str, str], None] = part("core.lambda_runtime", "invalidate_worker")
+release_worker: Callable[[Worker | None], None] = part("core.lambda_runtime", "release_worker")
+kill_workers: Callable[[list[Worker]], None] = part("core.lambda_runtime", "kill_workers")
+workers: dict[str, list[Worker]] = part("core.lambda_runtime", "_workers")
+workers_lock: AbstractContextManager[bool] = part("core.lambda_runtime", "_lock")
+run_function: Callable[[FunctionRecord, object, str], Json] = part("services.lambda_svc", "_execute_function_warm")
 worker_program: str = part("core.lambda_runtime", "_PYTHON_WORKER_SCRIPT")
 
 resource_handlers: dict[str, ResourceHandler] = part("services.cloudformation.provisioners", "_RESOURCE_HANDLERS")

@@ -2,11 +2,9 @@
 
 import json
 import re
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from infra.limits import Limit
 from infra.local.server import ministack
 from infra.local.server.ministack import Answer, FunctionRecord, Handler, Json
 
@@ -38,23 +36,25 @@ class Request:
         """Return the body of a call of Lambda's API."""
         return json.loads(self.body or b"{}")
 
-    def page(self, name: str, items: Sequence[object], limit: "Limit[int]", default: int) -> Json:
+    def page(self, name: str, items: Sequence[object], default: int) -> Json:
         """Return the page of a list that is asked for, under a name, and the marker of the next one.
 
         Raises:
-            ApiError: the marker is none of ours, or the number of items is none that the list allows.
+            ApiError: the marker is none of ours.
         """
-        start = self._number("Marker", 0, sys.maxsize)
-        end = start + (self._number("MaxItems", limit.least, limit.most) or default)
+        start = self.marker()
+        end = start + (int(self.one("MaxItems") or 0) or default)
         return {name: items[start:end]} | ({"NextMarker": str(end)} if end < len(items) else {})
 
-    def _number(self, name: str, least: int, most: int) -> int:
-        """Return a parameter that is a number, or 0 where it is not given."""
-        text = self.one(name)
-        if text is None:
-            return 0
-        if not re.fullmatch("[0-9]{1,18}", text) or not least <= int(text) <= most:
-            raise invalid(f"{name} = {text!r} is not valid")
+    def marker(self) -> int:
+        """Return where the page that is asked for begins.
+
+        Raises:
+            ApiError: the marker is none of ours.
+        """
+        text = self.one("Marker") or "0"
+        if not re.fullmatch("[0-9]{1,18}", text):
+            raise invalid(f"Marker = {text!r} is not valid")
         return int(text)
 
     async def pass_to(self, handler: Handler) -> Answer:

@@ -161,7 +161,12 @@ def _version_handler(inner: ResourceHandler) -> ResourceHandler:
     def update(arn: str, earlier: Json, properties: Json, stack: str, logical_id: str | None = None) -> Created:
         return _scaled(inner["update"](arn, earlier, properties, stack, logical_id), properties)
 
-    return inner | handler(create, inner["delete"], update)
+    def delete(arn: str, properties: Json) -> None:
+        inner["delete"](arn, properties)
+        function = FunctionName.named(arn)
+        ministack.end_workers(function.name, function.qualifier, function.account, function.region)
+
+    return inner | handler(create, delete, update)
 
 
 def _scaled(created: Created, properties: Json) -> Created:

@@ -69,7 +69,11 @@ def test_each_preview_has_a_folder_of_its_own() -> None:
 def test_the_digest_of_the_code_is_that_of_the_archive_as_lambda_tells_it(tmp_path: Path) -> None:
     resources = {
         "Group": {"Type": "AWS::Logs::LogGroup"},
-        "Function": {"Type": "AWS::Lambda::Function", "Properties": {"Code": {"S3Key": "built.zip"}}},
+        "Function": {
+            "Type": "AWS::Lambda::Function",
+            "Properties": {"DurableConfig": {}, "Code": {"S3Key": "built.zip"}},
+        },
+        "Another": {"Type": "AWS::Lambda::Function", "Properties": {"Code": {"S3Key": "other.zip"}}},
     }
     (tmp_path / "acme-dev-billing.template.json").write_text(json.dumps({"Resources": resources}))
     (tmp_path / "asset.built.zip").write_bytes(b"built")

@@ -19,7 +19,10 @@ def write(folder: Path, of: Target) -> Path:
     artifacts = dict.fromkeys(of.stack_names, stack) | {"Tree": {"type": "cdk:tree"}}
     (folder / "manifest.json").write_text(json.dumps({"artifacts": artifacts}))
     for name in of.function_names:
-        function = {"Type": "AWS::Lambda::Function", "Properties": {"Code": {"S3Key": "built.zip"}}}
+        function = {
+            "Type": "AWS::Lambda::Function",
+            "Properties": {"DurableConfig": {}, "Code": {"S3Key": "built.zip"}},
+        }
         template = folder / f"{of.function_name(name)}.template.json"
         template.write_text(json.dumps({"Resources": {"Function": function}}))
     (folder / "asset.built.zip").write_bytes(ARCHIVE)

@@ -4,7 +4,7 @@ import io
 import json
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -66,11 +66,12 @@ def client(session: Any, service: str) -> Any:
     return session.client(service)
 
 
-def zipped(text: str) -> bytes:
-    """Return a zip with one module `index`."""
+def zipped(text: str, others: Mapping[str, str] | None = None) -> bytes:
+    """Return a zip with a module `index`, and other files."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("index.py", text)
+        for name, content in {"index.py": text, **(others or {})}.items():
+            archive.writestr(name, content)
     return buffer.getvalue()
 
 

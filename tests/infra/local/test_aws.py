@@ -20,6 +20,7 @@ from infra.local.aws import SERVER_PYTHON, LocalAws, LocalAwsError
 from infra.project import LOCAL
 from tests.checkout import Tree
 from tests.infra.local.durable_stack import ACCOUNT, PATIENCE_SECONDS, REGION, DurableStack, eventually, zipped
+from tests.infra.local.processes import processes
 from tests.infra.local.proxy import recording_proxy
 
 ENVIRONMENT = load(LOCAL)
@@ -33,15 +34,6 @@ aws = LocalAws.start(Path(sys.argv[1]))
 print(aws.endpoint, flush=True)
 signal.pause()
 """
-
-
-def processes(text: str) -> dict[int, str]:
-    """Return the command lines that hold a text, by process id."""
-    # As a Mac's ps understands it too.
-    command = ["ps", "-A", "-ww", "-o", "pid=", "-o", "args="]
-    listed = subprocess.run(command, capture_output=True, text=True, check=True)
-    lines = [line.split(maxsplit=1) for line in listed.stdout.splitlines() if text in line]
-    return {int(process): command for process, command in lines}
 
 
 def folders(temporary: Path) -> list[Path]:
