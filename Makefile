@@ -55,6 +55,7 @@ SYNTHESIS := $(DEVELOPMENT) $(NODE_MODULES) $(BUNDLE)
 
 # Of targets that work on all functions, or on one.
 OF_FUNCTION = $(if $(call given,FUNCTION),--function "$(FUNCTION)")
+OF_EVENT = $(if $(call given,EVENT),--event "$(EVENT)")
 
 .PHONY: help
 help: ## List the targets
@@ -62,7 +63,15 @@ help: ## List the targets
 
 .PHONY: run
 run: $(SYNTHESIS) $(LOCAL_AWS) ## Send an event through each function, deployed to a local AWS (FUNCTION=name, EVENT=event.json, JSON=1)
-	@python -m infra.local.run $(OF_FUNCTION) $(if $(call given,EVENT),--event "$(EVENT)") $(if $(call given,JSON),--json)
+	@python -m infra.local.run $(OF_FUNCTION) $(OF_EVENT) $(if $(call given,JSON),--json)
+
+.PHONY: dev
+dev: $(SYNTHESIS) $(LOCAL_AWS) ## Deploy each change that is saved to a local AWS, and send an event through it, until Ctrl-C (FUNCTION=name, EVENT=event.json)
+	@python -m infra.local.dev $(OF_FUNCTION) $(OF_EVENT)
+
+.PHONY: debug
+debug: $(DEVELOPMENT) ## Run a handler in this process, for breakpoint() (FUNCTION=name, EVENT=event.json, AWS=local or shell: what it may reach, WAIT=1)
+	@python -m infra.local.debug $(OF_FUNCTION) $(OF_EVENT) $(if $(call given,AWS),--aws "$(AWS)") $(if $(call given,WAIT),--wait)
 
 .PHONY: local
 local: $(DEVELOPMENT) $(LOCAL_AWS) ## Start a local AWS and leave it running until Ctrl-C; `make run` in another terminal uses it

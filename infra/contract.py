@@ -95,6 +95,39 @@ def problems(contract: Contract, name: str, ended: Execution, events: "Iterable[
     return [*_end_problems(contract, name, ended), *_operation_problems(contract, history), *_wait_problems(history)]
 
 
+def unlike(contract: Contract, event: JsonValue) -> list[str]:
+    """Return in what an event is unlike the contract's: what it lacks of that, and what is of another type.
+
+    It may be a good event all the same: the contract's is one that succeeds, and not the only one.
+    """
+    return [*_unlike("", contract.sample, event)]
+
+
+def _unlike(path: str, known: Any, found: Any) -> Iterator[str]:
+    if _type(known) != _type(found):
+        yield f"{path or 'the event'} is {_type(found)}, and the contract's is {_type(known)}"
+    elif isinstance(known, dict):
+        for key, value in cast("dict[str, Any]", known).items():
+            name = f"{path}.{key}" if path else key
+            if key in found:
+                yield from _unlike(name, value, found[key])
+            else:
+                yield f"{name} is missing, and the contract's event has it"
+
+
+def _type(value: object) -> str:
+    # Of numbers JSON has one type, and a truth value is one of Python's numbers.
+    names: list[tuple[type, str]] = [
+        (bool, "true or false"),
+        (int, "a number"),
+        (float, "a number"),
+        (str, "a string"),
+        (list, "a list"),
+        (dict, "an object"),
+    ]
+    return next((name for kind, name in names if isinstance(value, kind)), "null")
+
+
 def _end_problems(contract: Contract, name: str, ended: Execution) -> list[str]:
     if not ended.succeeded:
         return [f"it ended as {ended.status}: {ended.error or 'no error was given'}"]

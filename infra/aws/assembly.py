@@ -51,14 +51,17 @@ class Assembly:
         """Return the tags that a stack is deployed with."""
         return self._stacks[stack_name]["properties"].get("tags", {})
 
-    def code_sha256(self, stack_name: str) -> str:
-        """Return the digest of the archive of a stack's durable function, in Base64, as Lambda tells it."""
+    def archive(self, stack_name: str) -> Path:
+        """Return the archive of a stack's durable function."""
         template = json.loads((self.folder / f"{stack_name}.template.json").read_text())
         functions = (each for each in template["Resources"].values() if each["Type"] == "AWS::Lambda::Function")
         # An infrastructure.py may add other functions.
         (durable,) = (each["Properties"] for each in functions if "DurableConfig" in each["Properties"])
-        archive = self.folder / f"asset.{durable['Code']['S3Key']}"
-        return base64.b64encode(hashlib.sha256(archive.read_bytes()).digest()).decode()
+        return self.folder / f"asset.{durable['Code']['S3Key']}"
+
+    def code_sha256(self, stack_name: str) -> str:
+        """Return the digest of the archive of a stack's durable function, in Base64, as Lambda tells it."""
+        return base64.b64encode(hashlib.sha256(self.archive(stack_name).read_bytes()).digest()).decode()
 
     def digest(self) -> str:
         """Return the SHA-256 of everything in it: names and contents of all files, and nothing else of them.

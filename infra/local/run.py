@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         environment = load(LOCAL)
         # Before anything is started: the same is said after a deployment, many seconds later.
-        invoke.events(Target(environment, only=parsed.function), parsed.event)
+        invoke.tell_unlike(Target(environment, only=parsed.function), parsed.event)
         return run(environment, parsed)
     except UsageError as error:
         print(error, file=sys.stderr)

@@ -19,7 +19,7 @@ from infra.console.progress import doing
 from infra.console.report import Report
 from infra.contract import Contract
 from infra.pipeline.arguments import add_function, add_pull_request, add_versions, versions_of
-from infra.pipeline.invoke import lines
+from infra.pipeline.invoke import lines, log_of
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda.type_defs import EventTypeDef
@@ -39,6 +39,7 @@ class Trial:
     ended: Execution | None = None
     events: "list[EventTypeDef]" = field(default_factory=list[Any])
     problems: list[str] = field(default_factory=list[str])
+    log: list[str] | None = None
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -70,6 +71,10 @@ def run(target: Target, arguments: Namespace) -> Report:
         for trial in trials:
             with noting(trial.problems):
                 _follow(trial, name, arguments.deadline, since)
+    for trial in trials:
+        # The log is for the job's own log alone: others than we read what is told elsewhere.
+        if trial.problems and trial.ended:
+            trial.log = log_of(target, trial.function, trial.ended.arn)
     of = {each.function.folder: f" of {each.function.folder}" if len(trials) > 1 else "" for each in trials}
     return Report(
         {"functions": {each.function.folder: _facts(each) for each in trials}},
@@ -105,8 +110,8 @@ def _verdict(trial: Trial, of: str) -> str:
 
 def _lines(trial: Trial, of: str) -> Iterator[RenderableType]:
     if trial.ended:
-        yield from lines(trial.ended, trial.events)
-    yield from ("", _verdict(trial, of), *trial.problems)
+        yield from lines(trial.ended, trial.events, logged=trial.log)
+    yield from ("", _verdict(trial, of), *map(markdown.line, trial.problems))
 
 
 def _summary(trial: Trial, of: str) -> str:

@@ -8,6 +8,7 @@ from infra.policies.resources import (
     CAPACITY_PROVIDER,
     FUNCTION,
     LISTING,
+    LOG_GROUP,
     VERSION_OR_ALIAS,
     Statement,
     allow,
@@ -68,6 +69,8 @@ def _deploying(environment: Environment) -> list[Statement]:
             [*DRAINING, "lambda:InvokeFunction", "lambda:PutFunctionScalingConfig"],
             _functions(environment),
         ),
+        # Why an execution failed stands in its function's log alone.
+        allow(["logs:FilterLogEvents"], resolve(LOG_GROUP, names_of_functions(environment))),
     ]
 
 

@@ -197,3 +197,28 @@ def test_a_contract_that_is_missing_is_named(tmp_path: Path) -> None:
     path = tmp_path / "functions" / "billing" / "contract.toml"
     with pytest.raises(FileError, match=re.escape(f"{path}: can't be read")):
         contract.load("billing", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        ({"id": "any", "tags": []}, []),
+        ({"id": "any", "tags": [7], "more": {}}, []),
+        ({"tags": []}, ["id is missing, and the contract's event has it"]),
+        (
+            {"id": 7, "tags": None},
+            ["id is a number, and the contract's is a string", "tags is null, and the contract's is a list"],
+        ),
+        ({"id": True, "tags": []}, ["id is true or false, and the contract's is a string"]),
+        ([], ["the event is a list, and the contract's is an object"]),
+    ],
+)
+def test_in_what_an_event_is_unlike_the_contract_s(found: Any, told: list[str], promised: contract.Contract) -> None:
+    assert contract.unlike(promised, found) == told
+
+
+def test_what_is_missing_further_in_is_named_by_its_path(promised: contract.Contract) -> None:
+    deep = promised.model_copy(update={"event": {"order": {"lines": {"count": 1}}}})
+    assert contract.unlike(deep, {"order": {"lines": {}}}) == [
+        "order.lines.count is missing, and the contract's event has it"
+    ]

@@ -57,7 +57,7 @@ def raise_file_limit() -> None:
 def serve(listener: int, folder: Path, python: str, *, skip_time: bool) -> None:
     """Join ministack and the runner of durable executions, and serve them on a socket that already listens."""
     # They import ministack, which takes its settings from the environment as it is imported.
-    from infra.local.server import iam, ministack, resource_types, sdk, tagging, workers  # noqa: PLC0415
+    from infra.local.server import iam, ministack, request_ids, resource_types, sdk, tagging, workers  # noqa: PLC0415
     from infra.local.server.api_model import ApiModel  # noqa: PLC0415
     from infra.local.server.capacity_providers import CapacityProviders  # noqa: PLC0415
     from infra.local.server.durable import DurableExecutions  # noqa: PLC0415
@@ -84,7 +84,8 @@ def serve(listener: int, folder: Path, python: str, *, skip_time: bool) -> None:
     config = import_module("hypercorn.config").Config()
     config.bind = [f"fd://{listener}"]
     run = import_module("hypercorn.asyncio").serve
-    asyncio.run(run(as_if_by_tls(ministack.application), config, shutdown_trigger=asyncio.Event().wait))
+    application = as_if_by_tls(request_ids.with_ids(ministack.application))
+    asyncio.run(run(application, config, shutdown_trigger=asyncio.Event().wait))
 
 
 def _end_with(runner: "subprocess.Popen[str]") -> None:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from infra.local.server import ministack
+from infra.local.server import ministack, request_ids
 from infra.local.server.ministack import FunctionRecord, Json, Worker
 
 # Versions of functions whose processes wait for another invocation; each process takes about 42 MB.
@@ -35,6 +35,7 @@ def teach(sdk: Path) -> None:
 
 def run(function: FunctionRecord, event: object, request_id: str) -> Json:
     """Run a function, and name the error of a process that ended as Lambda does."""
+    request_ids.note(request_id)
     result = ministack.run_function(function, event, request_id)
     if result.get("error") and result["body"]["errorMessage"] == _DIED:
         message = f"RequestId: {request_id} Error: Runtime exited without providing a reason"

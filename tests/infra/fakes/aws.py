@@ -4,6 +4,7 @@ botocore checks every request against its model before it comes here, and every 
 State belongs to one account and one region: whoever asks in another finds nothing.
 """
 
+import re
 from collections.abc import Callable
 from copy import deepcopy
 from types import SimpleNamespace
@@ -34,6 +35,7 @@ class FakeAws:
         self.tagged: list[tuple[str, dict[str, str]]] = []
         self.policies: set[str] = set()
         self.providers: dict[str, list[str]] = {}
+        self.logged: dict[str, list[Answer]] = {}  # the events of log groups
         self.calls: list[tuple[str, Answer]] = []
         self._hooks: list[tuple[str, int, Callable[[], object]]] = []
 
@@ -99,6 +101,19 @@ class FakeAws:
             if all(tags.get(key) in values for key, values in wanted.items())
         ]
         return page(found, parameters, "ResourceTagMappingList", "PaginationToken", "PaginationToken")
+
+    def filter_log_events(self, parameters: Answer) -> Answer:
+        group, start, end = (parameters[key] for key in ("logGroupName", "startTime", "endTime"))
+        if group not in self.logged:
+            raise AwsError("ResourceNotFoundException", f"The specified log group does not exist: {group}")
+        # Of a pattern only what it compares with counts.
+        wanted = re.findall(r'"([^"]+)"', parameters["filterPattern"])
+        found = [
+            event
+            for event in self.logged[group]
+            if start <= event["timestamp"] <= end and any(each in event["message"] for each in wanted)
+        ]
+        return page(found, parameters, "events", "nextToken", "nextToken")
 
     def get_policy(self, parameters: Answer) -> Answer:
         if parameters["PolicyArn"] not in self.policies:

@@ -101,6 +101,71 @@ def test_an_event_that_can_not_be_read_is_refused_before_anything_is_asked_of_aw
     assert aws.calls == []
 
 
+@pytest.mark.parametrize(
+    ("content", "told"), [('{"billId": "mine"}', ""), ("{}", "billId is missing, and the contract")]
+)
+def test_an_event_unlike_the_contract_s_is_told_and_refused_by_nobody(
+    content: str, told: str, aws: FakeAws, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (event := tmp_path / "event.json").write_text(content)
+    invoke.tell_unlike(target(aws, DEV), event)
+    said = capsys.readouterr().err
+    assert told in said
+    assert ("it is sent all the same" in said) == bool(told)
+    assert aws.calls == []
+
+
+def test_the_events_of_contracts_need_no_telling(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
+    invoke.tell_unlike(target(aws, DEV_OF_TWO), None)
+    assert capsys.readouterr().err == ""
+
+
+def logging_failure(aws: FakeAws, message: str = "Execution failed") -> None:
+    """Let executions fail at once, with a line in their function's log."""
+    aws.formation.stack(NAME, {}, outputs={"LogGroupName": "group-1"})
+
+    def begin(execution: FakeExecution) -> None:
+        now = aws.clock.now()
+        details = {"StartTimestamp": now, "EndTimestamp": now, "RequestId": "request-1"}
+        told = {"EventType": "InvocationCompleted", "EventTimestamp": now, "InvocationCompletedDetails": details}
+        execution.events.append(told)
+        execution.status = "FAILED"
+        text = json.dumps({"level": "ERROR", "message": message, "requestId": "request-1"})
+        event = {"logStreamName": "one", "timestamp": round(now.timestamp() * 1000), "message": text}
+        aws.logged["group-1"] = [event]
+
+    aws.lambda_.functions[NAME].behaviour["7"] = begin
+
+
+def test_of_an_execution_that_fails_the_log_is_told(aws: FakeAws) -> None:
+    logging_failure(aws)
+    report = run(invoke, target(aws, DEV))
+    (found,) = facts(report)["executions"]
+    assert found["log"] == ["| 00:00:00 ERROR   Execution failed"]
+    assert "\nlog\n| 00:00:00 ERROR   Execution failed\n" in told(report)
+
+
+@pytest.mark.parametrize("options", [[], ["--logs"]])
+def test_of_one_that_succeeds_it_is_told_on_demand(options: list[str], aws: FakeAws) -> None:
+    ending(aws, 5, status="SUCCEEDED")
+    aws.formation.stack(NAME, {}, outputs={"LogGroupName": "group-1"})
+    aws.logged["group-1"] = []
+    report = run(invoke, target(aws, DEV), *options)
+    assert report.code == 0
+    nothing = "nothing of this execution stands in the log group group-1"
+    assert (nothing in told(report)) == ("log" in facts(report)["executions"][0]) == bool(options)
+
+
+def test_a_log_that_can_not_be_read_is_named_in_one_line(aws: FakeAws) -> None:
+    logging_failure(aws)
+    aws.deny("FilterLogEvents")
+    report = run(invoke, target(aws, DEV))
+    assert report.code == 1
+    (line,) = facts(report)["executions"][0]["log"]
+    assert line.startswith("its log, in the log group group-1, can't be read: AWS: ")
+    assert "AccessDeniedException" in line
+
+
 def test_where_nothing_takes_events_it_says_what_to_do(aws: FakeAws) -> None:
     target(aws, DEV).function("billing").close()
     with pytest.raises(CommandError, match="deploy it first, or open it if it was drained"):

@@ -11,7 +11,7 @@ from infra.pipeline import smoke
 from tests.infra.fakes.aws import FakeAws
 from tests.infra.fakes.commands import facts, run, target, told
 from tests.infra.fakes.environments import DEV, DEV_OF_TWO, PREVIEW_OF_TWO
-from tests.infra.fakes.history import event, invocation
+from tests.infra.fakes.history import at, event, invocation
 from tests.infra.fakes.lambda_ import FakeExecution
 
 NAME, OTHER = "acme-dev-billing", "acme-dev-refunds"
@@ -143,6 +143,21 @@ def test_a_broken_promise_is_the_exit_code_and_told(aws: FakeAws) -> None:
     assert "it ended as FAILED: no error was given" in found(report)["problems"]
     assert "The smoke execution failed:" in told(report)
     assert "it ended as FAILED: no error was given" in report.markdown
+
+
+def test_the_log_of_a_failed_execution_is_in_the_job_s_log_and_nowhere_else(aws: FakeAws) -> None:
+    def fail(execution: FakeExecution) -> None:
+        execution.status, execution.events = "FAILED", [invocation(0, 0.3, RequestId="request-1")]
+
+    aws.lambda_.functions[NAME].behaviour["2"] = fail
+    aws.formation.stack(NAME, {}, outputs={"LogGroupName": "group-1"})
+    text = json.dumps({"level": "ERROR", "message": "of the function", "requestId": "request-1"})
+    timestamp = round(at(0.2).timestamp() * 1000)
+    aws.logged["group-1"] = [{"logStreamName": "one", "timestamp": timestamp, "message": text}]
+    report = run(smoke, target(aws, DEV))
+    assert "ERROR   of the function" in told(report)
+    assert "of the function" not in report.markdown
+    assert "of the function" not in json.dumps(facts(report), default=str)
 
 
 @pytest.mark.parametrize(("options", "seconds"), [([], 300), (["--deadline", "20"], 20)])

@@ -104,6 +104,7 @@ def of_deploying(stacks: list[str], place: str, qualifier: str) -> May:
         **of_stacks(stacks, under_way),
         **of_stacks(functions(place), f"{under_way} {REMOVE}"),
         **of_functions(functions(place), RELEASE),
+        **{f"logs:log-group:{name}-Logs": "logs:FilterLogEvents" for name in functions(place)},
     }
 
 
