@@ -65,9 +65,8 @@ def _functions(
     app: cdk.App, environment: Environment, pull_request: int | None, make_bundle: Callable[[str, str, str], Path]
 ) -> Iterator[FunctionStack]:
     """Make the stack of each function."""
-    architecture = environment.capacity_provider.architecture
     for name in environment.function_names:
-        archive = make_bundle(name, architecture, environment.settings(name).runtime)
+        archive = make_bundle(name, *bundle.machine(environment, name))
         yield FunctionStack(app, environment, name, _synthesizer(environment), archive, pull_request=pull_request)
 
 

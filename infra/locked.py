@@ -1,6 +1,6 @@
 """Whether each lock is of what its source names: pyproject.toml, package.json, and each function's requirements.in.
 
-What is asked for has to be in the lock, in a version that is asked for, and what the lock has as asked for has to be so.
+What is asked for has to be in the lock, in a version that is asked for, and nothing is there as asked for that is not.
 There is no digest that a merge would have to bring along: the lock that git has merged is held against the source that
 git has merged, and passes where it fits. It runs before anything is installed: standard library only.
 """

@@ -16,7 +16,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from infra import ROOT, bundle, environment, functions
+from infra import ROOT, bundle, compiled, environment, functions
 from infra.bundle import BundleError, is_needed
 from infra.errors import UsageError
 from tests.infra.fakes.modules import written
@@ -256,7 +256,7 @@ def deployed() -> Iterator[tuple[str, str, str]]:
     """Yield each function of the checkout, with the architectures and runtimes that it is deployed for."""
     for name in functions.names():
         for each in environment.load_all().values():
-            yield name, each.capacity_provider.architecture, each.settings(name).runtime
+            yield name, *bundle.machine(each, name)
 
 
 DEPLOYED = sorted({*deployed()})
@@ -266,12 +266,13 @@ DEPLOYED = sorted({*deployed()})
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[zipfile.ZipFile]:
     """Return the bundle of a function that carries what one of the checkout's does, the SDK among that."""
     root = tmp_path_factory.mktemp("checkout")
-    function, architecture, runtime = DEPLOYED[0]
+    function, *_ = DEPLOYED[0]
     lock = (ROOT / "functions" / function / "requirements.txt").read_text()
     written(root, MODULES | locked(lock, "billing"))
     (root / ".tools").symlink_to(ROOT / ".tools")
-    bundle.install("billing", architecture, runtime, root)
-    with zipfile.ZipFile(bundle.build("billing", architecture, runtime, root)) as opened:
+    # For this machine, since one of the tests runs it.
+    bundle.install("billing", *compiled.here(), root)
+    with zipfile.ZipFile(bundle.build("billing", *compiled.here(), root)) as opened:
         yield opened
 
 

@@ -55,7 +55,7 @@ def raise_file_limit() -> None:
 def serve(listener: int, python: str, *, skip_time: bool) -> None:
     """Join ministack and the runner of durable executions, and serve them on a socket that already listens."""
     # They import ministack, which takes its settings from the environment as it is imported.
-    from infra.local.server import iam, ministack, resource_types, tagging  # noqa: PLC0415
+    from infra.local.server import bundles, iam, ministack, resource_types, tagging  # noqa: PLC0415
     from infra.local.server.capacity_providers import CapacityProviders  # noqa: PLC0415
     from infra.local.server.durable import DurableExecutions  # noqa: PLC0415
     from infra.local.server.lambda_api import LambdaApi  # noqa: PLC0415
@@ -67,6 +67,7 @@ def serve(listener: int, python: str, *, skip_time: bool) -> None:
     handlers = ministack.service_handlers
     handlers["lambda"] = LambdaApi(handlers["lambda"], executions, providers).handle
     resource_types.teach(executions, providers)
+    bundles.teach()
     iam.teach()
     tagging.teach(providers)
     logging = Path(__file__).with_name("function_logging.py").read_text()
