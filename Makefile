@@ -223,5 +223,5 @@ $(BUNDLE): $(FUNCTION_LOCKS) $(wildcard environments/*.toml) $(DEVELOPMENT)
 
 $(NODE_MODULES): package-lock.json $(DEVELOPMENT) | $(LOCKED)
 	@echo "Installing package-lock.json into node_modules" >&2
-	@$(INSTALL) npm ci --no-progress --loglevel error >&2
+	@$(INSTALL) npm ci --no-progress --loglevel error > /dev/null
 	@touch $@

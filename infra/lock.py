@@ -71,6 +71,7 @@ def _copied(written: dict[Path, Path]) -> list[Path]:
     """Put new locks in the place of those that differ, and return these."""
     changed = [lock for lock, new in written.items() if not lock.is_file() or lock.read_bytes() != new.read_bytes()]
     for lock in changed:
+        lock.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(written[lock], lock)
     return changed
 

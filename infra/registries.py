@@ -10,17 +10,15 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from infra import ROOT
-
 # What they say of a registry that they can't reach, or that turns them away: pip and uv in words, npm in codes of Node.
 _UNREACHED = re.compile(
-    r"Max retries exceeded|NewConnectionError|ConnectTimeout|ReadTimeout|ProxyError|SSLError|HTTP error|"
-    r"Failed to (fetch|download)|error sending request|Network connectivity is disabled|"
+    r"Max retries exceeded|NewConnectionError|ConnectTimeout|ReadTimeout|ProxyError|SSLError|HTTP error|versions: none|"
+    r"Failed to fetch|error sending request|HTTP status|network was disabled|"
     r"ENOTFOUND|EAI_AGAIN|ECONN\w+|ETIMEDOUT|ERR_SOCKET_TIMEOUT|EHOSTUNREACH|ENETUNREACH|CERT_|_CERT|E401|E403|E407"
 )
 
 
-def run(command: Sequence[str], folder: Path = ROOT) -> tuple[int, str]:
+def run(command: Sequence[str], folder: Path) -> tuple[int, str]:
     """Run a command, show what it complains of as it does so, and return its exit code and those complaints."""
     said: list[str] = []
     with subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True, errors="replace") as process:
@@ -47,11 +45,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("command", nargs=argparse.REMAINDER)
     parsed = parser.parse_args(arguments)
     tool, *words = parsed.command
-    code, said = run(parsed.command)
+    code, said = run(parsed.command, Path())
     if code:
         # That of a Python is the module that it runs.
         name = words[words.index("-m") + 1] if "-m" in words else tool
-        print(unreached(name, said) or parsed.otherwise, file=sys.stderr)
+        if sentence := unreached(name, said) or parsed.otherwise:
+            print(sentence, file=sys.stderr)
     return code
 
 
