@@ -1,5 +1,7 @@
 """The locks of functions and ours, resolved by uv from packages of the tests' own."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -111,6 +113,12 @@ def test_a_function_that_names_nothing_is_told_which_file_is_missing(root: Path)
 
 def test_without_functions_there_is_nothing_to_lock(root: Path) -> None:
     assert lock.write(root) == []
+
+
+def test_what_runs_before_anything_is_installed_takes_the_standard_library_only() -> None:
+    program = f"import sys; sys.path.insert(0, {str(lock.ROOT)!r}); import infra.add, infra.lock, infra.registries"
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_every_function_of_this_checkout_has_both_files() -> None:

@@ -22,6 +22,9 @@ UNKNOWN = {
     # What of a function is known by its files alone.
     "infra/sources.py": (*OUTER, "infra.environment", "infra.naming"),
     "infra/lock.py": (*OUTER, "infra.environment", "infra.naming"),
+    "infra/locked.py": (*OUTER, "infra.environment", "infra.naming"),
+    "infra/add.py": (*OUTER, "infra.environment", "infra.naming"),
+    "infra/compiled.py": (*OUTER, "infra.environment", "infra.naming"),  # the local AWS reads modules with it
     "infra/bundle.py": (*OUTER, "infra.naming"),
     # It takes its options as the pipeline's commands do.
     "infra/replay": (*(room for room in OUTER if room != "infra.pipeline"), "infra.environment", "infra.naming"),
