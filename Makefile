@@ -48,8 +48,12 @@ OURS := .venv/ours-$(PYTHON_VERSION)
 LOCAL_AWS := .tools/local-aws/ready-$(PYTHON_VERSION)
 CHECKOV := .tools/checkov/ready-$(PYTHON_VERSION)
 NODE_MODULES := node_modules/ready
-BUNDLE := .tools/bundle/ready
+BUNDLE := .tools/bundle/ready-$(PYTHON_VERSION)
 FUNCTION_LOCKS := $(wildcard functions/*/requirements.txt)
+# That each lock is of what its source names, which is said before anything is installed from one. `make lock` mends it.
+ifeq ($(filter lock,$(MAKECMDGOALS)),)
+LOCKED := build/locked
+endif
 # What the CDK needs to synthesize.
 SYNTHESIS := $(DEVELOPMENT) $(NODE_MODULES) $(BUNDLE)
 
@@ -80,6 +84,10 @@ local: $(DEVELOPMENT) $(LOCAL_AWS) ## Start a local AWS and leave it running unt
 .PHONY: function
 function: $(DEVELOPMENT) ## Make a new function with its tests (NAME=refunds)
 	@python -m infra.scaffold "$(call given,NAME)"
+
+.PHONY: add
+add: $(UV) ## Let a function carry a package (FUNCTION=refunds PACKAGE=pydantic), and lock it
+	@"$(PYTHON)" -m infra.add "$(call given,FUNCTION)" "$(call given,PACKAGE)"
 
 .PHONY: access
 access: $(SYNTHESIS) ## Give the repository's workflows access to the account of ENVIRONMENT=dev, as you (YES=1 does not ask)
@@ -180,32 +188,32 @@ clean: ## Remove all that was installed or built
 
 .PHONY: lock
 lock: $(UV) $(OURS) ## Resolve what pyproject.toml, package.json and functions name, and write the locks (UPGRADE=1 moves all versions)
-	$(call lock,uv,requirements-uv.txt)
-	$(call lock,development,requirements.txt)
-	$(call lock,local,infra/local/requirements.txt)
-	$(call lock,checkov,requirements-checkov.txt)
-	"$(PYTHON)" -m infra.lock$(UPGRADED)
-	npm install --package-lock-only
+	@"$(PYTHON)" -m infra.lock$(if $(call given,UPGRADE), --upgrade)
+	@$(INSTALL) npm $(if $(call given,UPGRADE),update,install) --package-lock-only
 
-UPGRADED = $(if $(call given,UPGRADE), --upgrade)
-# lock: dependency group, lock file. As infra/lock.py resolves functions.
-lock = uv pip compile --quiet$(UPGRADED) --universal --python-version 3.11 --generate-hashes --no-header \
-	--group pyproject.toml:$(1) --output-file $(2)
+build/locked: $(wildcard pyproject.toml package.json package-lock.json requirements*.txt infra/local/requirements.txt \
+		functions/*/requirements.in) $(FUNCTION_LOCKS)
+	@"$(PYTHON)" -m infra.locked
+	@mkdir -p build
+	@touch $@
 
-$(UV): requirements-uv.txt
+# Where a registry can't be reached, it says so; and else what is at fault, where --otherwise names that.
+INSTALL = "$(PYTHON)" -m infra.registries
+
+$(UV): requirements-uv.txt | $(LOCKED)
 	@echo "Installing uv" >&2
 	@rm -rf .tools/uv
 	@"$(PYTHON)" -m venv .tools/uv
-	@.tools/uv/bin/python -m pip --quiet --disable-pip-version-check install --require-hashes --requirement $<
+	@$(INSTALL) .tools/uv/bin/python -m pip --quiet --disable-pip-version-check install --require-hashes --requirement $<
 	@touch $@
 
 # python-environment: folder, lock file, stamp.
 define python-environment
-$(1)/$(3)-$(PYTHON_VERSION): $(2) $(UV)
+$(1)/$(3)-$(PYTHON_VERSION): $(2) $(UV) | $(LOCKED)
 	@echo "Installing $(2) into $(1)" >&2
 	@rm -rf $(1)
 	@uv venv --quiet --python "$(PYTHON)" $(1)
-	@uv pip sync --quiet --python $(1) --require-hashes $(2)
+	@$(INSTALL) uv pip sync --quiet --python $(1) --require-hashes $(2)
 	@touch $$@
 endef
 $(eval $(call python-environment,.venv,requirements.txt,ours))
@@ -213,11 +221,12 @@ $(eval $(call python-environment,.tools/local-aws,infra/local/requirements.txt,r
 $(eval $(call python-environment,.tools/checkov,requirements-checkov.txt,ready))
 
 # Tests run on what Lambda runs: what functions pin comes on top of what we do, and nothing stays of what they pinned.
-$(DEVELOPMENT): $(OURS) $(FUNCTION_LOCKS)
+$(DEVELOPMENT): $(OURS) $(FUNCTION_LOCKS) | $(LOCKED)
 	@echo "Installing what the functions carry into .venv" >&2
-	@uv pip sync --quiet --python .venv --require-hashes requirements.txt
-	@$(if $(FUNCTION_LOCKS),uv pip install --quiet --python .venv --no-deps --require-hashes $(FUNCTION_LOCKS:%=--requirement %) \
-		|| { echo "The functions' locks can't be installed together; where they differ: \`make lock\` lets them agree" >&2; exit 1; })
+	@$(INSTALL) uv pip sync --quiet --python .venv --require-hashes requirements.txt
+	@$(if $(FUNCTION_LOCKS),$(INSTALL) \
+		--otherwise "The functions' locks can't be installed together; where they differ: \`make lock\` lets them agree" \
+		uv pip install --quiet --python .venv --no-deps --require-hashes $(FUNCTION_LOCKS:%=--requirement %))
 	@touch $@
 
 $(BUNDLE): $(FUNCTION_LOCKS) $(wildcard environments/*.toml) $(DEVELOPMENT)
@@ -225,7 +234,7 @@ $(BUNDLE): $(FUNCTION_LOCKS) $(wildcard environments/*.toml) $(DEVELOPMENT)
 	@python -m infra.bundle > /dev/null
 	@touch $@
 
-$(NODE_MODULES): package-lock.json $(DEVELOPMENT)
+$(NODE_MODULES): package-lock.json $(DEVELOPMENT) | $(LOCKED)
 	@echo "Installing package-lock.json into node_modules" >&2
-	@npm ci --silent
+	@$(INSTALL) npm ci --no-progress --loglevel error > /dev/null
 	@touch $@

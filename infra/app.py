@@ -81,8 +81,7 @@ class _Function:
     def stack(self, app: cdk.App, pull_request: int | None, make_bundle: MakeBundle) -> FunctionStack:
         """Make its stack."""
         environment, name = self._environment, self.name
-        architecture = environment.capacity_provider.architecture
-        archive = make_bundle(name, architecture, environment.settings(name).runtime, self.needs.services)
+        archive = make_bundle(name, *bundle.machine(environment, name), self.needs.services)
         return FunctionStack(
             app,
             environment,

@@ -1,24 +1,28 @@
 """A function's bundle: the sources that it imports and its locked dependencies in one zip, the same bytes each time.
 
 Dependencies are installed by `make bundle`, for each lock, architecture and runtime, and without Docker. The zip is
-then made from files alone, so that synthesizing needs no network.
+then made from files alone, so that synthesizing needs no network. What is to run on this machine is made for it.
 """
 
 import hashlib
 import os
+import re
 import shutil
-import subprocess
 import sys
 import zipfile
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from infra import ROOT, sources
+from infra import ROOT, compiled, registries, sources
 from infra import functions as all_functions
-from infra.environment import load_all
+from infra.environment import Environment, load_all
 from infra.errors import UsageError
+from infra.project import LOCAL
 from infra.services import ALWAYS, Service, clients
+
+# Set to anything, bundles of all environments are made for this machine: the rehearsal deploys them to a local AWS.
+ALL_RUN_HERE = "BUNDLES_RUN_HERE"
 
 _PLATFORMS = {"arm64": "aarch64-manylinux_2_28", "x86_64": "x86_64-manylinux_2_28"}
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date that a zip can hold
@@ -27,7 +31,14 @@ _INSTALLER_RECORDS = {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv
 
 
 class BundleError(Exception):
-    """The dependencies are not installed, or installing them failed."""
+    """The dependencies are not installed, are for another machine, or installing them failed."""
+
+
+def machine(environment: Environment, function: str) -> tuple[str, str]:
+    """Return the architecture and the runtime that a function's bundle is made for in an environment."""
+    if environment.name == LOCAL or os.environ.get(ALL_RUN_HERE):
+        return compiled.here()
+    return environment.capacity_provider.architecture, environment.settings(function).runtime
 
 
 def build(function: str, architecture: str, runtime: str, services: Iterable[Service] = (), root: Path = ROOT) -> Path:
@@ -35,13 +46,13 @@ def build(function: str, architecture: str, runtime: str, services: Iterable[Ser
 
     Args:
         function: its folder in functions/.
-        architecture: arm64 or x86_64.
+        architecture: arm64 or x86_64 for Lambda's Linux, or this machine's.
         runtime: such as python3.13.
         services: what it calls besides what every function does; boto3 knows these alone.
         root: the folder that holds functions/.
 
     Raises:
-        BundleError: the dependencies are not installed as the lock has them.
+        BundleError: the dependencies are not installed as the lock has them, or one is compiled for another machine.
         UsageError: the function imports another one, has a dependency's name, or makes a client of another service.
     """
     dependencies = _dependencies(function, architecture, runtime, root)
@@ -50,6 +61,7 @@ def build(function: str, architecture: str, runtime: str, services: Iterable[Ser
             f"the dependencies of {function} for {architecture} and {runtime} are not installed as "
             f"{_lock(function, root).relative_to(root)} has them; `make bundle` installs them"
         )
+    _check_compiled(function, dependencies, architecture, runtime)
     archive = root / "build" / "bundle" / f"{function}-{architecture}-{runtime}.zip"
     services = [*services]
     _check_clients(function, dependencies, services, root)
@@ -73,14 +85,11 @@ def install(function: str, architecture: str, runtime: str, root: Path = ROOT) -
     # Others may install the same at this moment, and any may be cut short: the folder appears as a whole or not at all.
     with TemporaryDirectory(dir=dependencies.parent) as folder:
         (unfinished := Path(folder) / "installed").mkdir()
-        options = ["--target", str(unfinished), "--python-platform", _PLATFORMS[architecture]]
-        options += ["--python-version", runtime.removeprefix("python"), "--only-binary", ":all:", "--require-hashes"]
-        command = [_uv(root), "pip", "install", "--quiet", *options, "--requirement", str(lock)]
-        if subprocess.run(command, check=False).returncode != 0:
-            raise BundleError(
-                f"uv could not install {lock.relative_to(root)} for {architecture} and {runtime}; where the lock is "
-                "at fault, `make lock` writes it anew"
-            )
+        options = ["--only-binary", ":all:", "--require-hashes", "--target", str(unfinished)]
+        command = [_uv(root), "pip", "install", "--quiet", *options, *_interpreter(architecture, runtime)]
+        code, said = registries.run([*command, "--requirement", str(lock)], root)
+        if code != 0:
+            raise BundleError(_failure(lock.relative_to(root), architecture, runtime, said))
         if not dependencies.is_dir():
             unfinished.rename(dependencies)
     return dependencies
@@ -117,9 +126,43 @@ def _targets(function: str, root: Path) -> dict[tuple[str, str], list[str]]:
     """Return what a function is deployed for, each architecture and runtime with the environments that have it."""
     found: dict[tuple[str, str], list[str]] = {}
     for environment in load_all(root).values():
-        key = environment.capacity_provider.architecture, environment.settings(function).runtime
-        found.setdefault(key, []).append(environment.name)
+        found.setdefault(machine(environment, function), []).append(environment.name)
     return found
+
+
+def _interpreter(architecture: str, runtime: str) -> list[str]:
+    """Return the options by which uv installs for a machine: Lambda's Linux, or this one and its Python."""
+    if (architecture, runtime) == compiled.here():
+        return ["--python", sys.executable]
+    return ["--python-platform", _PLATFORMS[architecture], "--python-version", runtime.removeprefix("python")]
+
+
+def _failure(lock: Path, architecture: str, runtime: str, said: str) -> str:
+    """Return what to say of an installation that failed with these complaints of uv's."""
+    if sentence := registries.unreached("uv", said):
+        return f"{lock} is not installed for {architecture} and {runtime}: {sentence}"
+    missing = sorted({*re.findall(r"(\S+?==[^\s,]+) has no (?:usable )?wheels", said)})
+    if missing:
+        return (
+            f"{lock}: {', '.join(missing)} has no wheel for {architecture} and {runtime}, and none is made here; "
+            "ask for a version that has one, in the requirements.in beside it, and then: make lock"
+        )
+    return (
+        f"uv could not install {lock} for {architecture} and {runtime}; where the lock is at fault, `make lock` writes "
+        "it anew"
+    )
+
+
+def _check_compiled(function: str, dependencies: Path, architecture: str, runtime: str) -> None:
+    """Raise BundleError where a dependency was compiled for another machine or another Python than is wanted."""
+    for path in sorted(dependencies.rglob(f"*{compiled.SUFFIX}")):
+        with path.open("rb") as file:
+            found = compiled.foreign(path.name, file.read(compiled.HEAD), architecture, runtime)
+        if found:
+            raise BundleError(
+                f"functions/{function}: its dependency {path.relative_to(dependencies)} is compiled for {found}, and "
+                f"wanted is {architecture} and {runtime}; its package has to be another, or of another version"
+            )
 
 
 def _lock(function: str, root: Path) -> Path:

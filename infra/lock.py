@@ -1,12 +1,12 @@
-"""Write the locks of all functions: functions/NAME/requirements.txt, of what the requirements.in beside it names.
+"""Write the locks: ours, of the groups of pyproject.toml, and functions/NAME/requirements.txt of the file beside each.
 
-They are resolved together first, so that they agree: the tests of all functions run in one environment. Nothing moves
-that need not, unless an upgrade is asked for. It runs before anything is installed: standard library only.
+Those of functions are resolved together first, so that they agree: the tests of all functions run in one environment.
+Nothing moves that need not, unless an upgrade is asked for. It runs before anything is installed, so it takes the
+standard library only.
 """
 
 import argparse
 import shutil
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,10 +14,27 @@ from tempfile import TemporaryDirectory
 
 from infra import ROOT
 from infra.errors import CommandError, UsageError
+from infra.locked import GROUPS, LOCK, SOURCE
+from infra.registries import run, unreached
 
-SOURCE, LOCK = "requirements.in", "requirements.txt"
-# As the Makefile resolves our own.
-_OPTIONS = ("--quiet", "--universal", "--python-version", "3.11", "--generate-hashes", "--no-header")
+_COMPILE = ("uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.11", "--generate-hashes")
+# Extras stay in sight, so that one more of them shows as a lock that is not of its source.
+_OPTIONS = ("--no-header", "--no-strip-extras")
+
+
+def write_ours(root: Path = ROOT, *, upgrade: bool = False) -> list[Path]:
+    """Write the locks of the groups of pyproject.toml, and return those that changed.
+
+    Raises:
+        CommandError: uv could not resolve them. The locks stay as they are.
+    """
+    with TemporaryDirectory() as folder:
+        written = {root / lock: Path(folder) / f"{group}.txt" for group, lock in GROUPS.items()}
+        for group, (lock, new) in zip(GROUPS, written.items(), strict=True):
+            if lock.is_file():
+                shutil.copyfile(lock, new)
+            _compile(["--group", f"pyproject.toml:{group}"], new, root, upgrade=upgrade)
+        return _copied(written)
 
 
 def write(root: Path = ROOT, *, upgrade: bool = False) -> list[Path]:
@@ -41,34 +58,42 @@ def write(root: Path = ROOT, *, upgrade: bool = False) -> list[Path]:
         # uv takes what stands in the file that it writes for the versions to prefer.
         everything = Path(temporary) / "everything.txt"
         everything.write_text("\n".join((folder / LOCK).read_text() for folder in folders if (folder / LOCK).is_file()))
-        given = [str((folder / SOURCE).relative_to(root)) for folder in folders]
-        _compile(given, everything, root, *(["--upgrade"] if upgrade else []))
+        _compile([str((folder / SOURCE).relative_to(root)) for folder in folders], everything, root, upgrade=upgrade)
         locks = {folder / LOCK: Path(temporary) / f"{folder.name}.txt" for folder in folders}
         for lock, new in locks.items():
             shutil.copyfile(everything, new)
             # From its folder, so that functions which name the same have the same lock.
             _compile([SOURCE], new, lock.parent)
-        changed = [lock for lock, new in locks.items() if not lock.is_file() or lock.read_bytes() != new.read_bytes()]
-        for lock in changed:
-            shutil.copyfile(locks[lock], lock)
+        return _copied(locks)
+
+
+def _copied(written: dict[Path, Path]) -> list[Path]:
+    """Put new locks in the place of those that differ, and return these."""
+    changed = [lock for lock, new in written.items() if not lock.is_file() or lock.read_bytes() != new.read_bytes()]
+    for lock in changed:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(written[lock], lock)
     return changed
 
 
-def _compile(given: Sequence[str], lock: Path, folder: Path, *options: str) -> None:
-    command = ["uv", "pip", "compile", *_OPTIONS, *options, *given, "--output-file", str(lock)]
-    if subprocess.run(command, cwd=folder, check=False).returncode != 0:
+def _compile(given: Sequence[str], lock: Path, folder: Path, *, upgrade: bool = False) -> None:
+    options = [*_OPTIONS, *(["--upgrade"] if upgrade else [])]
+    code, said = run([*_COMPILE, *options, *given, "--output-file", str(lock)], folder)
+    if code != 0:
+        agree = "; where functions exclude each other, let their lines agree: the tests of all run in one environment"
+        names = ", ".join(name for name in given if name != "--group")
         raise CommandError(
-            f"uv could not resolve {', '.join(given)}; where functions exclude each other, let their lines agree: the "
-            "tests of all run in one environment"
+            unreached("uv", said) or f"uv could not resolve {names}{agree if given[0] != '--group' else ''}"
         )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the functions' part of `make lock`. Exit code 1 where uv can't resolve them, 2 where a file is missing."""
+    """Run `make lock`, but for npm's. Exit code 1 where uv can't resolve something, 2 where a file is missing."""
     parser = argparse.ArgumentParser("python -m infra.lock", description=__doc__)
     parser.add_argument("--upgrade", action="store_true", help="let all versions move")
+    upgrade: bool = parser.parse_args(arguments).upgrade
     try:
-        for lock in write(upgrade=parser.parse_args(arguments).upgrade):
+        for lock in [*write(upgrade=upgrade), *write_ours(upgrade=upgrade)]:
             print(f"Wrote {lock.relative_to(ROOT)}")
     except (CommandError, UsageError) as error:
         print(error, file=sys.stderr)

@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from infra import ROOT
+from infra.locked import GROUPS
 from tests.network import Network
 
+VERSION = sys.version.split()[0]
 MAKEFILE = (ROOT / "Makefile").read_text()
 # The targets that act on an environment.
 ACTING = re.findall(r"^([a-z-]+):(?:.*\n\t)+.*\$\(ENVIRONMENT\)", MAKEFILE, re.MULTILINE)
@@ -75,7 +77,9 @@ def test_the_environment_of_the_command_line_is_the_one_that_counts(target: str)
         ("record", "FUNCTION=refunds", 'record --function "refunds"'),
         ("function", "NAME=refunds", 'infra.scaffold "refunds"'),
         ("lock", "UPGRADE=1", "infra.lock --upgrade"),
-        ("lock", "UPGRADE=1", "uv pip compile --quiet --upgrade"),
+        ("lock", "UPGRADE=1", "npm update --package-lock-only"),
+        ("add", "FUNCTION=refunds", 'infra.add "refunds"'),
+        ("add", "PACKAGE=six>=1.17", '"six>=1.17"'),
         ("docs", "PAGE=docs/roles.md", '--page "docs/roles.md"'),
         ("rehearse", "SCENARIO=merge", "--scenario merge"),
         ("rehearse", "KEEP=1", "--keep"),
@@ -85,7 +89,7 @@ def test_the_environment_of_the_command_line_is_the_one_that_counts(target: str)
 def test_consent_and_choices_are_those_of_the_command_line_alone(target: str, given: str, passed: str) -> None:
     command = ["--dry-run", target, "ENVIRONMENT=one"]
     assert passed in make(*command, given).stdout
-    name, value = given.split("=")
+    name, value = given.split("=", 1)
     for arguments in (command, [*command, "--environment-overrides"]):
         done = make(*arguments, environ={name: value})
         assert done.returncode == 0
@@ -138,6 +142,63 @@ def test_without_functions_what_makes_the_first_one_is_installed(checkout: Path)
 
 def test_locks_of_functions_that_disagree_do_not_keep_make_from_mending_them(checkout: Path) -> None:
     assert "functions/" not in make("--dry-run", "lock", folder=checkout).stdout
+
+
+# What is installed, or used, from locks.
+INSTALLED = ("add", "bundle", "lint", "local", "run", "setup", "templates", "tools", "unit")
+
+
+@pytest.mark.parametrize("target", INSTALLED)
+def test_a_lock_that_is_not_of_its_source_is_told_before_anything_is_installed(checkout: Path, target: str) -> None:
+    for name in ("__init__", "errors", "locked", "requirements"):
+        shutil.copy(ROOT / "infra" / f"{name}.py", checkout / "infra")
+    for name in ("pyproject.toml", "package.json", *GROUPS.values(), "package-lock.json"):
+        shutil.copy(ROOT / name, checkout / name)
+    (checkout / "functions" / "billing" / "requirements.in").write_text("six\n")
+    done = make(target, folder=checkout)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.splitlines()[:2] == [
+        "functions/billing/requirements.txt: has no six, which functions/billing/requirements.in names",
+        "`make lock` writes the locks anew, and moves nothing that need not",
+    ]
+    assert not (checkout / ".tools").exists()
+
+
+def test_locks_that_are_of_their_sources_are_looked_at_once_and_nothing_is_installed_for_that(checkout: Path) -> None:
+    (checkout / "infra" / "locked.py").write_text("print('looked')\n")
+    installed = [f".tools/uv/ready-{VERSION}", f".venv/ours-{VERSION}", f".venv/ready-{VERSION}"]
+    for stamp in installed:
+        (checkout / stamp).parent.mkdir(parents=True, exist_ok=True)
+        (checkout / stamp).touch()
+    (checkout / ".venv" / "bin").mkdir()
+    (ruff := checkout / ".venv" / "bin" / "ruff").write_text("#!/bin/sh\n")
+    ruff.chmod(0o755)
+    assert make("lint", folder=checkout).stdout.count("looked\n") == 1
+    assert make("lint", folder=checkout).stdout.count("looked\n") == 0
+    os.utime(checkout / "build" / "locked", (0, 0))
+    done = make("lint", folder=checkout)
+    assert (done.stdout.count("looked\n"), done.stderr) == (1, "")
+
+
+def test_a_lock_that_is_not_of_its_source_does_not_keep_make_from_mending_it(checkout: Path) -> None:
+    assert "infra.locked" in make("--dry-run", "lint", folder=checkout).stdout
+    assert "infra.locked" not in make("--dry-run", "lock", folder=checkout).stdout
+
+
+def test_a_package_that_a_function_adds_reinstalls_nothing_of_ours(checkout: Path) -> None:
+    """What is newer than the stamps is the function's lock alone."""
+    installed = [f".tools/uv/ready-{VERSION}", f".venv/ours-{VERSION}", f".venv/ready-{VERSION}"]
+    for stamp in installed:
+        (checkout / stamp).parent.mkdir(parents=True, exist_ok=True)
+        (checkout / stamp).touch()
+    os.utime(checkout / installed[-1], (1, 1))
+    for lock in checkout.glob("*requirements*.txt"):
+        os.utime(lock, (0, 0))
+    done = make("--dry-run", "lint", folder=checkout)
+    assert "--requirement functions/billing/requirements.txt" in done.stdout
+    assert "uv venv" not in done.stdout
+    assert "pip --quiet" not in done.stdout
 
 
 def test_recipes_find_the_checkouts_own_programs_in_a_folder_with_a_space_too(tmp_path: Path) -> None:

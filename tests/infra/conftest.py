@@ -15,7 +15,7 @@ def installed_dependencies() -> None:
     """Install what every environment's bundles hold, which takes no time where `make bundle` has done so."""
     for environment in load_all().values():
         for name in functions.names():
-            bundle.install(name, environment.capacity_provider.architecture, environment.settings(name).runtime)
+            bundle.install(name, *bundle.machine(environment, name))
 
 
 @pytest.fixture(scope="session")

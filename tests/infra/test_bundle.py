@@ -16,11 +16,15 @@ from urllib.parse import unquote
 
 import pytest
 
-from infra import ROOT, bundle, environment, functions, sources
+from infra import ROOT, bundle, compiled, environment, functions, lock, sources
 from infra.bundle import BundleError, is_needed
 from infra.errors import UsageError
+from infra.project import LOCAL
 from infra.services import service
 from tests.infra.fakes.modules import written
+from tests.infra.fakes.wheels import ARM64, PURE, X86_64, Shelf
+from tests.infra.synthesis import DEV
+from tests.network import Network
 
 ARCHITECTURE, RUNTIME = "arm64", "python3.13"
 FUNCTION_ARN = "arn:aws:lambda:eu-west-1:111111111111:function:acme-dev-billing:1"
@@ -186,6 +190,97 @@ def test_dependencies_are_installed_from_hashes_for_the_functions_platform(
     assert "--require-hashes" in arguments
 
 
+def test_what_runs_here_is_installed_for_this_machine_and_its_python(root: Path, uv: Path) -> None:
+    bundle.install("billing", *compiled.here(), root)
+    arguments = uv.read_text().splitlines()
+    assert arguments[arguments.index("--python") + 1] == sys.executable
+    assert not {"--python-platform", "--python-version"} & {*arguments}
+
+
+def test_the_local_environments_bundles_are_for_this_machine_and_all_others_for_theirs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    local = DEV.model_copy(update={"name": LOCAL})
+    theirs = DEV.capacity_provider.architecture, DEV.settings("billing").runtime
+    assert bundle.machine(local, "billing") == compiled.here()
+    assert bundle.machine(DEV, "billing") == theirs
+    monkeypatch.setenv(bundle.ALL_RUN_HERE, "1")
+    assert bundle.machine(DEV, "billing") == compiled.here()
+
+
+@pytest.fixture
+def shelf(root: Path, monkeypatch: pytest.MonkeyPatch) -> Shelf:
+    """Return the packages that there are, of which one is locked: it is compiled for Arm, and for one runtime."""
+    shelf = Shelf(root / "wheels")
+    name = "fast/_fast.cpython-313-aarch64-linux-gnu.so"
+    shelf.add("fast", "1.2", "cp313-cp313-manylinux_2_28_aarch64", {"fast/__init__.py": b"", name: ARM64})
+    shelf.be_all(monkeypatch)
+    lock_of(root, "fast==1.2")
+    return shelf
+
+
+def lock_of(root: Path, text: str) -> None:
+    """Lock what a function asks for, as `make lock` does."""
+    written(
+        root, {f"{name}/requirements.in": text for name in ("billing", "refunds")} | locked("", "billing", "refunds")
+    )
+    lock.write(root)
+
+
+@pytest.mark.usefixtures("shelf")
+def test_a_compiled_package_is_carried_for_its_machine(root: Path) -> None:
+    install(root)
+    with zipfile.ZipFile(build(root)) as opened:
+        assert opened.read("fast/_fast.cpython-313-aarch64-linux-gnu.so") == ARM64
+
+
+@pytest.mark.usefixtures("shelf")
+@pytest.mark.parametrize(("architecture", "runtime"), [("x86_64", RUNTIME), (ARCHITECTURE, "python3.14")])
+def test_a_package_without_a_wheel_for_a_machine_is_told_with_both(root: Path, architecture: str, runtime: str) -> None:
+    with pytest.raises(BundleError) as caught:
+        bundle.install("billing", architecture, runtime, root)
+    assert str(caught.value) == (
+        f"functions/billing/requirements.txt: fast==1.2 has no wheel for {architecture} and {runtime}, and none is "
+        "made here; ask for a version that has one, in the requirements.in beside it, and then: make lock"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "found"),
+    [
+        ("fast.cpython-313-aarch64-linux-gnu.so", X86_64, "linux-x86_64 and python3.13"),
+        ("fast.cpython-312-aarch64-linux-gnu.so", ARM64, "linux-arm64 and python3.12"),
+        ("fast.abi3.so", b"not compiled", "no machine that is known"),
+    ],
+)
+def test_a_module_that_is_compiled_for_another_machine_is_refused_by_its_name(
+    root: Path, shelf: Shelf, name: str, head: bytes, found: str
+) -> None:
+    # Its wheel claims to be for all.
+    shelf.add("odd", "1.0", PURE, {f"odd/{name}": head})
+    lock_of(root, "odd")
+    install(root)
+    with pytest.raises(BundleError) as caught:
+        build(root)
+    assert str(caught.value) == (
+        f"functions/billing: its dependency odd/{name} is compiled for {found}, and wanted is arm64 and python3.13; "
+        "its package has to be another, or of another version"
+    )
+
+
+def test_a_registry_that_cannot_be_reached_is_told_as_that(
+    root: Path, network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environ = {"UV_DEFAULT_INDEX": network.url, "UV_HTTP_RETRIES": "0", "UV_CACHE_DIR": str(root / "cache")}
+    for variable, value in {**environ, "NO_PROXY": "127.0.0.1", "PATH": str(ROOT / ".tools" / "uv" / "bin")}.items():
+        monkeypatch.setenv(variable, value)
+    written(root, locked(f"a==1 --hash=sha256:{'0' * 64}\n", "billing"))
+    with pytest.raises(
+        BundleError, match=r"^functions/billing/requirements\.txt is not installed for arm64 and .*: uv could"
+    ):
+        install(root)
+
+
 def test_functions_share_what_equal_locks_install_once(root: Path, uv: Path) -> None:
     folder = install(root)
     uv.unlink()
@@ -256,7 +351,7 @@ def deployed() -> Iterator[tuple[str, str, str]]:
     """Yield each function of the checkout, with the architectures and runtimes that it is deployed for."""
     for name in functions.names():
         for each in environment.load_all().values():
-            yield name, each.capacity_provider.architecture, each.settings(name).runtime
+            yield name, *bundle.machine(each, name)
 
 
 DEPLOYED = sorted({*deployed()})
@@ -266,12 +361,13 @@ DEPLOYED = sorted({*deployed()})
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[zipfile.ZipFile]:
     """Return the bundle of a function that carries what one of the checkout's does, the SDK among that."""
     root = tmp_path_factory.mktemp("checkout")
-    function, architecture, runtime = DEPLOYED[0]
+    function, *_ = DEPLOYED[0]
     lock = (ROOT / "functions" / function / "requirements.txt").read_text()
     written(root, MODULES | locked(lock, "billing"))
     (root / ".tools").symlink_to(ROOT / ".tools")
-    bundle.install("billing", architecture, runtime, root)
-    with zipfile.ZipFile(bundle.build("billing", architecture, runtime, [service("dynamodb")], root)) as opened:
+    # For this machine, since one of the tests runs it.
+    bundle.install("billing", *compiled.here(), root)
+    with zipfile.ZipFile(bundle.build("billing", *compiled.here(), [service("dynamodb")], root)) as opened:
         yield opened
 
 

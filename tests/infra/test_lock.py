@@ -1,5 +1,6 @@
-"""The locks of functions, resolved by a uv of the tests' own that prefers what stands in the file which it writes."""
+"""The locks of functions and ours, resolved by uv from packages of the tests' own."""
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -7,63 +8,66 @@ import pytest
 
 from infra import functions, lock
 from infra.errors import CommandError, UsageError
-
-# Knows a newer version 2 of everything. It refuses packages that are asked for in two ways.
-UV = """
-import pathlib, sys
-arguments = sys.argv[1:]
-output = pathlib.Path(arguments[arguments.index("--output-file") + 1])
-old = output.read_text().splitlines() if output.exists() and "--upgrade" not in arguments else []
-preferred = dict(line.split("==") for line in old if line)
-given = [line for path in arguments if path.endswith(".in") for line in pathlib.Path(path).read_text().split()]
-asked = {line.partition("==")[0]: line for line in sorted(given)}
-if any("==" in line and line != asked[line.partition("==")[0]] for line in given):
-    sys.exit("error: No solution found")
-pins = {name: line.partition("==")[2] or preferred.get(name, "2") for name, line in asked.items()}
-output.write_text("".join(f"{name}=={version}\\n" for name, version in pins.items()))
-"""
+from infra.locked import GROUPS, problems
+from infra.requirements import pins
+from tests.infra.fakes.wheels import Shelf
 
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    uv = tmp_path / "bin" / "uv"
-    uv.parent.mkdir()
-    # Not by its first line, which takes no interpreter in a folder with a space.
-    (uv.parent / "uv.py").write_text(UV)
-    uv.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{uv.parent}/uv.py" "$@"\n')
-    uv.chmod(0o755)
-    monkeypatch.setenv("PATH", str(uv.parent))
-    return tmp_path
+    """Return a folder beside which there is a version 1 and a version 2 of a few packages, and nothing else."""
+    shelf = Shelf(tmp_path / "wheels")
+    for name in ("boto3", "six", "urllib3"):
+        for version in ("1", "2"):
+            shelf.add(name, version)
+    shelf.be_all(monkeypatch)
+    (tmp_path / "root").mkdir()
+    return tmp_path / "root"
 
 
 def add(root: Path, function: str, wanted: str | None = None, locked: str | None = None) -> Path:
+    """Add a function, and return its lock."""
     folder = root / "functions" / function
     folder.mkdir(parents=True)
     (folder / "handler.py").touch()
-    for name, text in (("requirements.in", wanted), ("requirements.txt", locked)):
+    for name, text in ((lock.SOURCE, wanted), (lock.LOCK, locked)):
         if text is not None:
             (folder / name).write_text(text)
-    return folder / "requirements.txt"
+    return folder / lock.LOCK
+
+
+def locked(path: Path) -> dict[str, str]:
+    return {pin.name: pin.version for pin in pins(path.read_text())}
 
 
 def test_each_lock_has_what_its_own_function_names_and_nothing_moves_that_need_not(root: Path) -> None:
     billing = add(root, "billing", "boto3\nsix\n", "boto3==1\nsix==1\n")
     refunds = add(root, "refunds", "boto3\nurllib3\n")
+    lock.write(root)
+    assert locked(billing) == {"boto3": "1", "six": "1"}
+    assert locked(refunds) == {"boto3": "1", "urllib3": "2"}
+    assert "--hash=" in refunds.read_text()
+
+
+def test_nothing_is_written_where_nothing_has_to_move(root: Path) -> None:
+    billing = add(root, "billing", "boto3\n", "boto3==1\n")
+    lock.write(root)
+    refunds = add(root, "refunds", "six\n")
     assert lock.write(root) == [refunds]
-    assert billing.read_text() == "boto3==1\nsix==1\n"
-    assert refunds.read_text() == "boto3==1\nurllib3==2\n"
+    assert lock.write(root) == []
+    assert locked(billing) == {"boto3": "1"}
 
 
 def test_an_upgrade_moves_all_alike(root: Path) -> None:
     locks = [add(root, "billing", "boto3\n", "boto3==1\n"), add(root, "refunds", "boto3\n", "boto3==1\n")]
     assert lock.write(root, upgrade=True) == locks
-    assert [each.read_text() for each in locks] == ["boto3==2\n"] * 2
+    assert [locked(each) for each in locks] == [{"boto3": "2"}] * 2
 
 
 def test_locks_that_differ_come_to_agree(root: Path) -> None:
     locks = [add(root, "billing", "boto3\n", "boto3==1\n"), add(root, "refunds", "boto3==2\n", "boto3==2\n")]
     lock.write(root)
-    assert [each.read_text() for each in locks] == ["boto3==2\n"] * 2
+    assert [locked(each) for each in locks] == [{"boto3": "2"}] * 2
 
 
 def test_functions_that_exclude_each_other_leave_their_locks_as_they_were(root: Path) -> None:
@@ -76,6 +80,31 @@ def test_functions_that_exclude_each_other_leave_their_locks_as_they_were(root: 
     assert billing.read_text() == "boto3==1\n"
 
 
+def test_our_locks_are_written_from_their_groups_and_move_for_an_upgrade_alone(root: Path) -> None:
+    groups = "".join(f'{group} = ["boto3", "six"]\n' for group in GROUPS)
+    (root / "pyproject.toml").write_text(f'[project]\nname = "own"\nversion = "1"\n[dependency-groups]\n{groups}')
+    locks = [root / file for file in GROUPS.values()]
+    for each in locks:
+        each.parent.mkdir(parents=True, exist_ok=True)
+        each.write_text("boto3==1\n")
+    assert lock.write_ours(root) == locks
+    assert [locked(each) for each in locks] == [{"boto3": "1", "six": "2"}] * len(locks)
+    for file, text in (("package.json", "{}"), ("package-lock.json", '{"packages": {"": {}}}')):
+        (root / file).write_text(text)
+    assert list(problems(root)) == []
+    assert lock.write_ours(root) == []
+    assert lock.write_ours(root, upgrade=True) == locks
+    assert locked(locks[0])["boto3"] == "2"
+
+
+def test_a_group_that_cannot_be_resolved_is_named_and_no_lock_is_written(root: Path) -> None:
+    groups = "".join(f'{group} = ["{"absent" if group == "local" else "six"}"]\n' for group in GROUPS)
+    (root / "pyproject.toml").write_text(f'[project]\nname = "own"\nversion = "1"\n[dependency-groups]\n{groups}')
+    with pytest.raises(CommandError, match=r"^uv could not resolve pyproject\.toml:local$"):
+        lock.write_ours(root)
+    assert not [file for file in GROUPS.values() if (root / file).exists()]
+
+
 def test_a_function_that_names_nothing_is_told_which_file_is_missing(root: Path) -> None:
     add(root, "billing")
     with pytest.raises(UsageError, match=r"^functions/billing/requirements\.in: there is no such file"):
@@ -84,6 +113,12 @@ def test_a_function_that_names_nothing_is_told_which_file_is_missing(root: Path)
 
 def test_without_functions_there_is_nothing_to_lock(root: Path) -> None:
     assert lock.write(root) == []
+
+
+def test_what_runs_before_anything_is_installed_takes_the_standard_library_only() -> None:
+    program = f"import sys; sys.path.insert(0, {str(lock.ROOT)!r}); import infra.add, infra.lock, infra.registries"
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_every_function_of_this_checkout_has_both_files() -> None:

@@ -24,6 +24,9 @@ UNKNOWN = {
     "infra/needs.py": (*(room for room in OUTER if room != "aws_cdk"), "infra.environment", "infra.naming"),
     "infra/services.py": (*OUTER, "infra.environment", "infra.naming"),
     "infra/lock.py": (*OUTER, "infra.environment", "infra.naming"),
+    "infra/locked.py": (*OUTER, "infra.environment", "infra.naming"),
+    "infra/add.py": (*OUTER, "infra.environment", "infra.naming"),
+    "infra/compiled.py": (*OUTER, "infra.environment", "infra.naming"),  # the local AWS reads modules with it
     "infra/bundle.py": (*OUTER, "infra.naming"),
     # It takes its options as the pipeline's commands do.
     "infra/replay": (*(room for room in OUTER if room != "infra.pipeline"), "infra.environment", "infra.naming"),

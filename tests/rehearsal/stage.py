@@ -19,6 +19,7 @@ from infra import project as projects
 from infra.aws.execution import Execution
 from infra.aws.function import DeployedFunction
 from infra.aws.target import Target
+from infra.bundle import ALL_RUN_HERE
 from infra.environment import Environment, load_all
 from infra.errors import CommandError
 from infra.local.aws import LocalAws
@@ -90,7 +91,7 @@ class Stage:
         place = self.environments[environment]
         # What the CDK leaves in its user's home, wherever HOME is, and among temporary files goes with the stage.
         home = self.folder / "home"
-        own = {"HOME": str(home), "CDK_HOME": str(home / ".cdk"), "TMPDIR": str(self.folder)}
+        own = {"HOME": str(home), "CDK_HOME": str(home / ".cdk"), "TMPDIR": str(self.folder), ALL_RUN_HERE: "1"}
         # A person is in no workflow, even where one runs the rehearsal.
         outside = {name: value for name, value in os.environ.items() if not name.startswith("GITHUB_")}
         done = subprocess.run(
@@ -204,7 +205,8 @@ def on(aws: LocalAws, change: Change | None = None, actions: Path | None = None)
         change: what main has on top of the work tree.
         actions: a folder with actions that take the place of those that stand in for them.
     """
-    environ = {"AWS_ENDPOINT_URL": aws.endpoint, "AWS_EC2_METADATA_DISABLED": "true"}
+    # What jobs build runs on the local AWS, so on this machine, whichever environment it is for.
+    environ = {"AWS_ENDPOINT_URL": aws.endpoint, "AWS_EC2_METADATA_DISABLED": "true", ALL_RUN_HERE: "1"}
     with (
         TemporaryDirectory(prefix="rehearsal-") as name,
         GitHub(Path(name), environ, change, actions).served() as github,

@@ -116,6 +116,7 @@ json_response: Callable[[Json, int], Answer] = part("core.responses", "json_resp
 run_in_thread: Callable[..., Awaitable[None]] = part("core.concurrency", "run_reentrant")
 
 functions: Records[FunctionRecord] = part("services.lambda_svc", "_functions")
+fetch_code: Callable[[str, str, str | None], bytes | None] = part("services.lambda_svc", "_fetch_code_from_s3")
 end_workers: Callable[[str, str | None, str, str], None] = part("core.lambda_runtime", "invalidate_worker")
 release_worker: Callable[[Worker | None], None] = part("core.lambda_runtime", "release_worker")
 kill_workers: Callable[[list[Worker]], None] = part("core.lambda_runtime", "kill_workers")
