@@ -53,7 +53,7 @@ def run(environment: Environment, invoke_options: Sequence[str]) -> int:
         for command in (
             ["build", "--output", folder],
             ["access", "--yes"],
-            ["bootstrap"],
+            ["bootstrap", "--yes"],
             ["deploy", "--assembly", folder],
             ["invoke", *invoke_options],
         ):

@@ -8,10 +8,12 @@ from infra.aws.assembly import Assembly
 from infra.aws.cdk import cdk
 from infra.aws.function import DeployedFunction
 from infra.aws.target import Target
+from infra.console import consent
 from infra.console.progress import doing
 from infra.console.report import Report, write_outputs
 from infra.errors import CommandError, UsageError
 from infra.naming import Output
+from infra.pipeline import diff
 from infra.pipeline.arguments import add_pull_request, write_versions
 from infra.pipeline.drain import Ending, drain_all, lines
 from infra.pipeline.roll_back import go_live
@@ -26,6 +28,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_pull_request(parser)
     parser.add_argument("--assembly", type=Path, help="folder of the assembly (default: where `build` writes it)")
     parser.add_argument("--digest", help="SHA-256 that `build` told of the assembly; any other is refused")
+    parser.add_argument("--ask", action="store_true", help="show what would change, and ask")
 
 
 def run(target: Target, arguments: Namespace) -> Report:
@@ -34,6 +37,8 @@ def run(target: Target, arguments: Namespace) -> Report:
     Exit code 1 when one of them is running: nothing is deployed then.
     """
     assembly = _built(target, arguments)
+    if arguments.ask:
+        _ask(target, assembly)
     functions = target.functions if target.has_functions else []
     removed = target.removed_functions()
     _refuse_running(target, removed)
@@ -73,6 +78,19 @@ def _built(target: Target, arguments: Namespace) -> Assembly:
             f"{assembly.folder} is not what was built: its SHA-256 is {found}, and {arguments.digest} was built"
         )
     return assembly
+
+
+def _ask(target: Target, assembly: Assembly) -> None:
+    """Show what would change, and go on once that was agreed to.
+
+    Raises:
+        UsageError: there is no terminal to ask on.
+        CommandError: it was not agreed to.
+    """
+    consent.check_terminal("without --ask")
+    for changes in diff.changes(target, assembly).values():
+        consent.show(changes)
+    consent.ask(f"Deploy {', '.join(assembly.stack_names)} to account {target.environment.account}?")
 
 
 def _live_before(function: DeployedFunction) -> str | None:

@@ -120,7 +120,7 @@ def accounts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Accounts]:
             for environment in ENVIRONMENTS:
                 if environment.account == account:
                     accounts.as_person(environment, "access", "--yes")
-                    accounts.as_person(environment, "bootstrap")
+                    accounts.as_person(environment, "bootstrap", "--yes")
 
         side_by_side(*(partial(prepare, account) for account in {each.account for each in ENVIRONMENTS}))
         accounts.as_person(HOST, "build", "--output", accounts.assembly(HOST))
@@ -234,7 +234,7 @@ def test_access_and_bootstrap_can_be_run_again(accounts: Accounts, environment: 
 
     before = stacks(accounts.owner(environment)), made()
     accounts.as_person(environment, "access", "--yes")
-    accounts.as_person(environment, "bootstrap")
+    accounts.as_person(environment, "bootstrap", "--yes")
     assert (stacks(accounts.owner(environment)), made()) == before
     # The first of an account has made the provider, and keeps it.
     provider = f"arn:aws:iam::{environment.account}:oidc-provider/token.actions.githubusercontent.com"

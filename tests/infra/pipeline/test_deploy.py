@@ -1,6 +1,7 @@
 """What a deployment refuses, what it tells before it begins, what is live once it has ended, and what is gone."""
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,21 @@ from infra.aws.target import Target
 from infra.console.report import Report
 from infra.environment import Environment
 from infra.errors import CommandError, UsageError
-from infra.pipeline import deploy
+from infra.pipeline import deploy, diff
 from tests.infra.fakes import assemblies
 from tests.infra.fakes.aws import FakeAws
-from tests.infra.fakes.commands import facts, run, target
-from tests.infra.fakes.environments import DEV, DEV_OF_TWO, PREVIEW, PREVIEW_OF_TWO, PROD, SETTINGS, TWO, environment
+from tests.infra.fakes.commands import facts, run, target, typed
+from tests.infra.fakes.environments import (
+    ACCOUNT,
+    DEV,
+    DEV_OF_TWO,
+    PREVIEW,
+    PREVIEW_OF_TWO,
+    PROD,
+    SETTINGS,
+    TWO,
+    environment,
+)
 
 NAME, OTHER, PLATFORM = "acme-dev-billing", "acme-dev-refunds", "acme-platform-dev"
 
@@ -356,3 +367,27 @@ def test_one_that_can_not_be_removed_is_told_and_tried_again_the_next_time(aws: 
         deployed(aws, tmp_path)
     aws.formation.undeletable.clear()
     assert facts(deployed(aws, next(tmp_path.glob("assembly-*"))))["removed"] == [OTHER]
+
+
+@pytest.mark.parametrize("answer", ["n", "y"])
+def test_whoever_wants_to_be_asked_sees_what_would_change_first(
+    answer: str, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def compared(*_: Any, **__: Any) -> str:
+        assert not cli.called
+        return "Stack acme-platform-preview\n[+] AWS::SSM::Parameter Only"
+
+    monkeypatch.setattr(diff, "cdk", compared)
+    typed(monkeypatch, answer)
+    with nullcontext() if answer == "y" else pytest.raises(CommandError, match="nothing was changed"):
+        deployed(cli.aws, tmp_path, "--ask", on=target(cli.aws, PREVIEW))
+    assert bool(cli.called) is (answer == "y")
+    printed = capfd.readouterr()
+    assert printed.out == f"Deploy acme-platform-preview to account {ACCOUNT}? [y/N] "
+    assert "[+] AWS::SSM::Parameter Only" in printed.err
+
+
+def test_where_nobody_can_be_asked_nothing_is_begun(aws: FakeAws, cli: Cli, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"no terminal to ask on; .* without --ask"):
+        deployed(aws, tmp_path, "--ask")
+    assert (aws.calls, cli.called) == ([], [])
