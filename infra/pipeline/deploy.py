@@ -70,9 +70,14 @@ def _built(target: Target, arguments: Namespace) -> Assembly:
     """Return the assembly to deploy.
 
     Raises:
-        UsageError: it is not that of the target, or not what was built.
+        UsageError: it is not that of the target, not what was built, or not of a commit.
     """
-    assembly = Assembly.of(target, arguments.assembly)
+    environment, assembly = target.environment, Assembly.of(target, arguments.assembly)
+    if assembly.is_uncommitted and environment.name in environment.project.environments:
+        raise UsageError(
+            f"{assembly.folder} was built from changes that are in no commit, so nobody could tell what runs on "
+            f"{environment.name}: commit them, or put them aside with `git stash -u`, and build anew"
+        )
     if arguments.digest and (found := assembly.digest()) != arguments.digest:
         raise UsageError(
             f"{assembly.folder} is not what was built: its SHA-256 is {found}, and {arguments.digest} was built"

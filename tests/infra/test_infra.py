@@ -12,7 +12,7 @@ import pytest
 
 from infra import ROOT
 from infra.project import LOCAL
-from tests.checkout import Tree
+from tests.checkout import FOLDER, Tree
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,12 @@ def test_of_all_that_ends_a_command_only_an_interrupt_has_no_traceback(raised: s
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr.rpartition("\n")[0].rpartition("\n")[2]) == (code, last_line)
     assert ("Traceback" in done.stderr) is bool(last_line)
+
+
+def run(tree: Tree, command: list[str]) -> "subprocess.CompletedProcess[str]":
+    environ = os.environ | {"CDK_CONTEXT_JSON": json.dumps({"environment": LOCAL})}
+    started = [sys.executable, "-m", f"infra.{command[0]}", *command[1:]]
+    return subprocess.run(started, cwd=tree.root, env=environ, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture
@@ -48,9 +54,16 @@ def tree(tmp_path: Path) -> Tree:
     ids=" ".join,
 )
 def test_a_wrong_value_in_a_file_is_all_that_a_command_says(command: list[str], tree: Tree) -> None:
-    environ = os.environ | {"CDK_CONTEXT_JSON": json.dumps({"environment": LOCAL})}
-    started = [sys.executable, "-m", f"infra.{command[0]}", *command[1:]]
-    done = subprocess.run(started, cwd=tree.root, env=environ, capture_output=True, text=True, check=False)
+    done = run(tree, command)
     assert (done.returncode, done.stdout) == (2, "")
     (line,) = done.stderr.splitlines()
     assert line.startswith(f"environments/{LOCAL}.toml: function.memory_mb = 1: must be ")
+
+
+def test_what_the_app_refuses_is_all_that_a_build_says_as_well(tmp_path: Path) -> None:
+    tree = Tree(tmp_path)
+    (handler := tree.root / "functions" / FOLDER / "handler.py").write_text("def handler(:")
+    done = run(tree, ["pipeline", "build", "--environment", LOCAL])
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert line == f"{handler}:1: is not Python: invalid syntax"

@@ -14,6 +14,7 @@ from infra.console.report import Report
 from infra.environment import Environment
 from infra.errors import CommandError, UsageError
 from infra.pipeline import deploy, diff
+from infra.project import LOCAL
 from tests.infra.fakes import assemblies
 from tests.infra.fakes.aws import FakeAws
 from tests.infra.fakes.commands import facts, run, target, typed
@@ -391,3 +392,24 @@ def test_where_nobody_can_be_asked_nothing_is_begun(aws: FakeAws, cli: Cli, tmp_
     with pytest.raises(UsageError, match=r"no terminal to ask on; .* without --ask"):
         deployed(aws, tmp_path, "--ask")
     assert (aws.calls, cli.called) == ([], [])
+
+
+UNCOMMITTED = assemblies.COMMIT + naming.UNCOMMITTED
+
+
+@pytest.mark.parametrize(("environment", "pull_request"), [(DEV, None), (PREVIEW, None), (PREVIEW, 7)])
+def test_what_is_in_no_commit_goes_nowhere_where_workflows_deploy(
+    environment: Environment, pull_request: int | None, aws: FakeAws, cli: Cli, tmp_path: Path
+) -> None:
+    on = target(aws, environment, pull_request)
+    folder = assemblies.write(tmp_path, on, UNCOMMITTED)
+    with pytest.raises(UsageError, match=r"changes that are in no commit, .*: commit them, or put them"):
+        deployed(aws, folder, on=on)
+    assert (aws.calls, cli.called) == ([], [])
+
+
+@pytest.mark.usefixtures("cli")
+def test_it_goes_to_the_local_aws(aws: FakeAws, tmp_path: Path) -> None:
+    on = target(aws, environment(LOCAL))
+    deployed(aws, assemblies.write(tmp_path, on, UNCOMMITTED), on=on)
+    assert aws.formation.stacks[f"acme-{LOCAL}-billing"]["Tags"][-1]["Value"] == UNCOMMITTED
