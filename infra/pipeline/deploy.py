@@ -4,6 +4,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
+from infra.aws import leftovers
 from infra.aws.assembly import Assembly
 from infra.aws.cdk import cdk
 from infra.aws.function import DeployedFunction
@@ -48,7 +49,7 @@ def run(target: Target, arguments: Namespace) -> Report:
     _deploy(target, assembly, verbose=arguments.verbose)
     stacks = {name: target.stacks.get(name).outputs for name in assembly.stack_names}
     versions = {each.folder: _see_live(target, each, stacks[each.name][Output.VERSION]) for each in functions}
-    _remove(target, removed)
+    retained = _remove(target, removed)
     found = {
         each.folder: {
             "alias_arn": stacks[each.name][Output.ALIAS_ARN],
@@ -60,8 +61,8 @@ def run(target: Target, arguments: Namespace) -> Report:
     gone = [function.name for function in removed]
     told = [f"{name}: {key} {value}" for name, outputs in stacks.items() for key, value in outputs.items()]
     return Report(
-        {"stacks": stacks, "functions": found, "removed": gone},
-        [*told, *(f"{name}: removed" for name in gone)],
+        {"stacks": stacks, "functions": found, "removed": gone, "retained": retained},
+        [*told, *(f"{name}: removed" for name in gone), *map(leftovers.told, retained)],
         outputs={"versions": write_versions(versions), "previous_versions": write_versions(previous)},
     )
 
@@ -152,17 +153,20 @@ def _refuse_running(target: Target, removed: Sequence[DeployedFunction]) -> None
         raise CommandError("\n".join([*told, "Nothing was deployed. Run this again then, or bring the folder back."]))
 
 
-def _remove(target: Target, removed: Sequence[DeployedFunction]) -> None:
+def _remove(target: Target, removed: Sequence[DeployedFunction]) -> list[str]:
     """Remove functions, also protected ones: that their folders go was reviewed like any change.
+
+    Return what their templates retain.
 
     Raises:
         CommandError: executions began meanwhile, and all take new ones again; or a stack could not be deleted.
     """
     if not removed:
-        return
+        return []
     drain_all(target, removed, Ending("refuse"))
     stacks = [stack for function in removed if (stack := target.stacks.find(function.name))]
     for stack in stacks:
         if stack.is_protected:
             target.stacks.unprotect(stack)
     target.stacks.delete(*stacks)
+    return leftovers.retained_by(target, stacks)

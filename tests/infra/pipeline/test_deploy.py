@@ -25,6 +25,7 @@ from tests.infra.fakes.environments import (
     PREVIEW,
     PREVIEW_OF_TWO,
     PROD,
+    REGION,
     SETTINGS,
     TWO,
     environment,
@@ -102,7 +103,7 @@ def test_what_was_built_is_deployed_and_live(aws: FakeAws, cli: Cli, tmp_path: P
     arn = f"{aws.lambda_.arn_of(NAME)}:live"
     stacks = {PLATFORM: {"CapacityProviderArn": "arn"}, NAME: {"Version": "2", "AliasArn": arn}}
     functions = {"billing": {"alias_arn": arn, "version": "2", "previous_version": "1"}}
-    assert report.facts == {"stacks": stacks, "functions": functions, "removed": []}
+    assert report.facts == {"stacks": stacks, "functions": functions, "removed": [], "retained": []}
     assert report.outputs == {"versions": "billing=2", "previous_versions": "billing=1"}
     assert list(report.lines) == [
         f"{PLATFORM}: CapacityProviderArn arn",
@@ -249,7 +250,7 @@ def test_a_deployment_after_which_another_version_is_live_fails(aws: FakeAws, tm
 def test_the_platform_below_previews_has_no_version(aws: FakeAws, cli: Cli, tmp_path: Path) -> None:
     report = deployed(aws, tmp_path, on=target(aws, PREVIEW_OF_TWO))
     stacks = {"acme-platform-preview": {"CapacityProviderArn": "arn"}}
-    assert report.facts == {"stacks": stacks, "functions": {}, "removed": []}
+    assert report.facts == {"stacks": stacks, "functions": {}, "removed": [], "retained": []}
     assert report.outputs == {"versions": "", "previous_versions": ""}
     assert cli.told == "previous_versions=\n"
 
@@ -281,6 +282,27 @@ def test_a_function_whose_folder_is_gone_is_removed_after_the_deployment(
     last = {operation: len(calls) - calls[::-1].index(operation) for operation in order}
     assert sorted(order, key=lambda operation: last[operation]) == order
     assert aws.asked("DeleteStack") == [{"StackName": OTHER}]
+
+
+@pytest.mark.usefixtures("cli")
+def test_what_a_removed_function_leaves_is_told_with_what_deletes_it(aws: FakeAws, tmp_path: Path) -> None:
+    without_folder(aws)
+    stack_id = aws.formation.stacks[OTHER]["StackId"]
+    group = {"ResourceType": "AWS::Logs::LogGroup", "PhysicalResourceId": "refunds-logs"}
+    aws.formation.events[stack_id] = [
+        {"ResourceType": "AWS::IAM::Role", "PhysicalResourceId": "role", "ResourceStatus": "DELETE_COMPLETE"},
+        group | {"ResourceStatus": "DELETE_SKIPPED"},
+        {"ResourceType": "AWS::DynamoDB::Table", "PhysicalResourceId": "kept", "ResourceStatus": "DELETE_SKIPPED"},
+        group | {"ResourceStatus": "CREATE_COMPLETE"},
+    ]
+    report = deployed(aws, tmp_path)
+    arn = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:refunds-logs"
+    assert facts(report)["retained"] == [arn, "AWS::DynamoDB::Table kept"]
+    assert list(report.lines)[-2:] == [
+        "Retained, as the template says: log group refunds-logs; delete it with "
+        f"`aws logs delete-log-group --log-group-name refunds-logs --region {REGION}`",
+        "Retained, as the template says: AWS::DynamoDB::Table kept",
+    ]
 
 
 @pytest.mark.usefixtures("cli")
