@@ -298,9 +298,9 @@ def test_what_a_removed_function_leaves_is_told_with_what_deletes_it(aws: FakeAw
     report = deployed(aws, tmp_path)
     arn = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:refunds-logs"
     assert facts(report)["retained"] == [arn, "AWS::DynamoDB::Table kept"]
+    delete = f"aws logs delete-log-group --log-group-name refunds-logs --region {REGION}"
     assert list(report.lines)[-2:] == [
-        "Retained, as the template says: log group refunds-logs; delete it with "
-        f"`aws logs delete-log-group --log-group-name refunds-logs --region {REGION}`",
+        f"Retained, as the template says: log group refunds-logs; delete it with `{delete}`",
         "Retained, as the template says: AWS::DynamoDB::Table kept",
     ]
 
