@@ -11,18 +11,22 @@ SHELL := bash
 given = $(if $(filter command,$(origin $(1))),$($(1)))
 
 ifneq ($(filter access bootstrap platform synth,$(MAKECMDGOALS)),)
-ifeq ($(call given,ENVIRONMENT),)
+ifeq ($(strip $(call given,ENVIRONMENT)),)
 $(error Name the environment on the command line, as in `make $(MAKECMDGOALS) ENVIRONMENT=dev`$(if \
   $(ENVIRONMENT),; ENVIRONMENT=$(ENVIRONMENT) in the shell does not count))
 endif
 endif
 
+# answer: what a command prints. Ctrl-C ends make, which starts nothing after it; a Python that starts would end with a
+# traceback, and one that prints when make is gone as well.
+answer = $(shell trap '' INT; printed=$$($(1)); echo "$$printed")
+
 # The Python that everything here runs on; `make test PYTHON=python3.11` for another.
 ifndef PYTHON
-PYTHON := $(shell python3 infra/find_python.py)
+PYTHON := $(call answer,python3 infra/find_python.py)
 endif
 export PYTHON
-PYTHON_VERSION := $(shell "$(PYTHON)" -c 'import sys; print(sys.version.split()[0])')
+PYTHON_VERSION := $(call answer,"$(PYTHON)" -c 'import sys; print(sys.version.split()[0])')
 ifeq ($(PYTHON_VERSION),)
 $(error No usable Python; see the message above)
 endif
@@ -91,15 +95,15 @@ add: $(UV) ## Let a function carry a package (FUNCTION=refunds PACKAGE=pydantic)
 
 .PHONY: access
 access: $(SYNTHESIS) ## Give the repository's workflows access to the account of ENVIRONMENT=dev, as you (YES=1 does not ask)
-	@python -m infra.pipeline access --environment $(ENVIRONMENT) $(if $(call given,YES),--yes)
+	@python -m infra.pipeline access --environment "$(ENVIRONMENT)" $(if $(call given,YES),--yes)
 
 .PHONY: bootstrap
-bootstrap: $(SYNTHESIS) ## Prepare the account for the CDK to deploy ENVIRONMENT=dev, as you, after `make access`
-	@python -m infra.pipeline bootstrap --environment $(ENVIRONMENT)
+bootstrap: $(SYNTHESIS) ## Prepare the account for the CDK to deploy ENVIRONMENT=dev, as you, after `make access` (YES=1 does not ask)
+	@python -m infra.pipeline bootstrap --environment "$(ENVIRONMENT)" $(if $(call given,YES),--yes)
 
 .PHONY: platform
-platform: synth ## Deploy the platform that previews share (ENVIRONMENT=preview), as you
-	@python -m infra.pipeline deploy --environment $(ENVIRONMENT)
+platform: synth ## Deploy the platform that previews share (ENVIRONMENT=preview), as you (YES=1 does not ask)
+	@python -m infra.pipeline deploy --environment "$(ENVIRONMENT)" $(if $(call given,YES),,--ask)
 
 .PHONY: test
 test: lint types templates unit ## What guards a merge, but for the slow tests
@@ -170,7 +174,7 @@ $(ACCESS_TEMPLATES): build/templates/access-%: $(SYNTHESIS)
 
 .PHONY: synth
 synth: $(SYNTHESIS) ## Build the stacks of ENVIRONMENT=dev, or of a preview (ENVIRONMENT=preview PULL_REQUEST=1)
-	@python -m infra.pipeline build --environment $(ENVIRONMENT) $(if $(call given,PULL_REQUEST),--pull-request $(PULL_REQUEST))
+	@python -m infra.pipeline build --environment "$(ENVIRONMENT)" $(if $(call given,PULL_REQUEST),--pull-request "$(PULL_REQUEST)")
 
 .PHONY: bundle
 bundle: $(BUNDLE) ## Install what the functions carry, and tell the sizes of their bundles

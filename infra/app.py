@@ -1,8 +1,9 @@
 """The CDK app: the stacks of one environment, or of one pull request's preview.
 
 Context: `environment` names a file in environments/; `pull_request` makes the preview of that pull request; `commit` is
-what everything is tagged with, by default the commit that is checked out. `access` makes the environment's access stack
-instead, and `existing_provider` lets it take the identity provider that the account has.
+what everything is tagged with, by default the commit that is checked out, marked where the work tree holds more than
+that. `access` makes the environment's access stack instead, and `existing_provider` lets it take the identity provider
+that the account has.
 """
 
 import re
@@ -141,13 +142,19 @@ def _commit(app: cdk.App) -> str:
 
 
 def _checked_out_commit() -> str:
-    commit = ""
-    if git := shutil.which("git"):
-        command = [git, "rev-parse", "--verify", "HEAD"]
-        commit = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
+    """Return the commit that is checked out, marked where the work tree has changes that are not part of it."""
+    git = shutil.which("git")
+    if git is None:
+        raise ContextError("context commit: missing, and git is not installed, which knows it; say -c commit=ID")
+
+    def asked(*arguments: str) -> str:
+        command = [git, "--no-optional-locks", *arguments]
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
+
+    commit = asked("rev-parse", "--verify", "HEAD")
     if not commit:
         raise ContextError(f"context commit: missing, and git knows of no commit in {ROOT}; say -c commit=ID")
-    return commit
+    return commit + (naming.UNCOMMITTED if asked("status", "--porcelain", ".") else "")
 
 
 def main(outdir: str | None = None, **context: str) -> int:

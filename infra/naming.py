@@ -16,6 +16,9 @@ CLOSED_ALIAS = "closed"
 
 QUALIFIER_CHARACTERS = 10  # the CDK's bootstrap template, parameter Qualifier
 
+# How the tag `commit` ends where what was built holds more than that commit.
+UNCOMMITTED = "-dirty"
+
 
 class Output:
     """The keys of what stacks tell of themselves."""

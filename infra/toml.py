@@ -59,7 +59,7 @@ def read(
             itself, and rules between tables once every table is.
     """
     file = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
-    values = _values(path, file)
+    values = _values(path, file, model)
     for key in given.keys() & values.keys():
         raise FileError(f"{file}: {key}: unknown key; it follows from the file's place")
     try:
@@ -69,13 +69,20 @@ def read(
         raise FileError("\n".join(lines)) from error
 
 
-def _values(path: Path, file: Path) -> dict[str, Any]:
+def _values(path: Path, file: Path, model: type[Table]) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise FileError(f"{file} is not TOML: {error}") from error
+    except FileNotFoundError as error:
+        raise FileError(f"{file}: there is no such file; it says: {_purpose(model)}") from error
     except OSError as error:
         raise FileError(f"{file}: can't be read: {error.strerror}") from error
+
+
+def _purpose(model: type[Table]) -> str:
+    """Return what a file is for, in the words of its model."""
+    return (model.__doc__ or "").partition("\n")[0]
 
 
 def _explain(model: type[Table], found: ErrorDetails, given: Collection[str]) -> list[str]:
@@ -92,6 +99,9 @@ def _explain(model: type[Table], found: ErrorDetails, given: Collection[str]) ->
     allowed = (field.description if field else None) or "a table"
     if found["type"] == "missing":
         return [f"{key}: missing; must be {allowed}"]
+    if found["type"] == "int_type" and isinstance(value := found["input"], float):
+        written = f", written {value:.0f}" if value.is_integer() else ""
+        return [wrong(key, value, f"must be an integer{written}: {allowed}")]
     return [wrong(key, found["input"], f"must be {allowed}")]
 
 

@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -45,6 +46,7 @@ def test_these_targets_act_on_an_environment() -> None:
     [
         ([], {}, ""),
         (["ENVIRONMENT="], {}, ""),
+        (["ENVIRONMENT= "], {}, ""),
         ([], {"ENVIRONMENT": "prod"}, "; ENVIRONMENT=prod in the shell does not count"),
         (["--environment-overrides"], {"ENVIRONMENT": "prod"}, "; ENVIRONMENT=prod in the shell does not count"),
     ],
@@ -61,7 +63,7 @@ def test_a_target_that_acts_on_an_environment_wants_it_on_the_command_line(
 @pytest.mark.parametrize("target", ACTING)
 def test_the_environment_of_the_command_line_is_the_one_that_counts(target: str) -> None:
     done = make("--dry-run", target, "ENVIRONMENT=one", environ={"ENVIRONMENT": "another"})
-    assert "--environment one" in done.stdout
+    assert '--environment "one"' in done.stdout
     assert "another" not in done.stdout
 
 
@@ -69,7 +71,8 @@ def test_the_environment_of_the_command_line_is_the_one_that_counts(target: str)
     ("target", "given", "passed"),
     [
         ("access", "YES=1", "--yes"),
-        ("synth", "PULL_REQUEST=7", "--pull-request 7"),
+        ("bootstrap", "YES=1", "--yes"),
+        ("synth", "PULL_REQUEST=7", '--pull-request "7"'),
         ("run", "EVENT=my event.json", '--event "my event.json"'),
         ("run", "FUNCTION=refunds", '--function "refunds"'),
         ("run", "JSON=1", "--json"),
@@ -94,6 +97,14 @@ def test_consent_and_choices_are_those_of_the_command_line_alone(target: str, gi
         done = make(*arguments, environ={name: value})
         assert done.returncode == 0
         assert passed not in done.stdout
+
+
+def test_a_platform_is_asked_about_unless_the_command_line_consents() -> None:
+    asks = 'deploy --environment "one" --ask'
+    command = ["--dry-run", "platform", "ENVIRONMENT=one"]
+    assert asks in make(*command).stdout
+    assert asks in make(*command, environ={"YES": "1"}).stdout
+    assert 'deploy --environment "one" \n' in make(*command, "YES=1").stdout
 
 
 @pytest.fixture
@@ -248,3 +259,34 @@ def test_the_cdk_asks_nobody_for_a_newer_version_of_itself_though_it_prints_to_a
     done = make("try", more=terminal, environ=environ)
     assert done.stdout, done.stderr
     assert network.asked == []
+
+
+# A Python that is asked, and says so; it answers once it is told to.
+ASKED = """#!{python}
+import sys
+open("asked", "w").close()
+print(sys.stdin.readline())
+"""
+
+
+@pytest.mark.parametrize("asked", ["python3", "its version"])
+def test_an_interrupt_ends_make_without_a_traceback_of_the_python_that_it_asks(asked: str, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "asked")
+    (python := tmp_path / "python3").write_text(ASKED.format(python=sys.executable))
+    python.chmod(0o755)
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    environ = {"PATH": f"{tmp_path}:{os.environ['PATH']}"} | ({} if asked == "python3" else {"PYTHON": str(python)})
+    with subprocess.Popen(
+        [shutil.which("make") or "make", "help"],
+        cwd=tmp_path,
+        env=environ,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as run:
+        (tmp_path / "asked").read_text()
+        os.killpg(run.pid, signal.SIGINT)  # as a terminal does
+        assert run.wait() == -signal.SIGINT
+        assert run.communicate("python3\n")[0] == ""

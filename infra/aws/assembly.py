@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from infra import naming
 from infra.aws.target import Target
 from infra.errors import UsageError
 
@@ -50,6 +51,11 @@ class Assembly:
     def tags(self, stack_name: str) -> dict[str, str]:
         """Return the tags that a stack is deployed with."""
         return self._stacks[stack_name]["properties"].get("tags", {})
+
+    @property
+    def is_uncommitted(self) -> bool:
+        """Whether it was built from changes that are in no commit."""
+        return any(self.tags(name).get("commit", "").endswith(naming.UNCOMMITTED) for name in self._stacks)
 
     def archive(self, stack_name: str) -> Path:
         """Return the archive of a stack's durable function."""

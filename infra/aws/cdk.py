@@ -1,6 +1,7 @@
 """Runs the CDK CLI."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -9,7 +10,7 @@ from pathlib import Path
 import boto3
 
 from infra import ROOT
-from infra.errors import CommandError
+from infra.errors import CommandError, UsageError
 
 CLI = ROOT / "node_modules" / ".bin" / "cdk"
 LOGS = ROOT / "build" / "log"
@@ -17,6 +18,8 @@ LOGS = ROOT / "build" / "log"
 COMPILED = ROOT / "build" / "compiled"
 
 _TAIL_LINES = 30
+# How the CLI ends what it prints where the app has refused to synthesize, and has said why before.
+_REFUSED = re.compile(r"^python -m infra\.app: Subprocess exited with error 2\s*\Z", re.MULTILINE)
 # Where the CLI would look for credentials.
 _CHOICES = (
     "AWS_ACCESS_KEY_ID",
@@ -45,6 +48,7 @@ def cdk(
         folder: where it runs; in this checkout it finds the app.
 
     Raises:
+        UsageError: the app refused what it is given, and the message is the app's.
         CommandError: it is not installed or failed; the message ends with the last lines that it printed.
     """
     if not CLI.exists():
@@ -70,6 +74,9 @@ def cdk(
             process.terminate()
             raise
     if process.returncode != 0:
+        said = "".join(printed)
+        if refused := _REFUSED.search(said):
+            raise UsageError(said[: refused.start()].strip())
         tail = "".join(printed[-_TAIL_LINES:])
         raise CommandError(
             f"cdk {arguments[0]} failed with exit code {process.returncode}; all of it is in {path}\n{tail}"

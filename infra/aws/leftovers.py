@@ -1,9 +1,11 @@
 """What carries the tags of an environment, or of a preview, although its stacks are gone."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from infra.aws.stacks import Stack
 from infra.aws.target import Target
 
 if TYPE_CHECKING:
@@ -11,6 +13,8 @@ if TYPE_CHECKING:
 
 # Tags that CloudFormation gives to every resource (its user guide, resource tags).
 STACK_ID, LOGICAL_ID = "aws:cloudformation:stack-id", "aws:cloudformation:logical-id"
+
+_LOG_GROUP = re.compile(r"arn:aws:logs:(?P<region>[^:]+):\d+:log-group:(?P<name>[^:]+)(:\*)?")
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,34 @@ def find(target: Target) -> Leftovers:
         elif fates != {"DELETE_COMPLETE"}:
             left.unwanted.append(arn)
     return left
+
+
+def retained_by(target: Target, stacks: Iterable[Stack]) -> list[str]:
+    """List what stacks that are deleted left because their templates say so, by their own events.
+
+    Of log groups these are the ARNs, of anything else the type and the physical id.
+    """
+    there = f"{target.environment.region}:{target.environment.account}"
+    retained = {
+        (event.get("ResourceType", ""), event.get("PhysicalResourceId", "")): None
+        for stack in stacks
+        for event in target.stacks.events(stack.id) or []
+        if event.get("ResourceStatus") == "DELETE_SKIPPED"
+    }
+    return [
+        f"arn:aws:logs:{there}:log-group:{name}" if kind == "AWS::Logs::LogGroup" else f"{kind} {name}"
+        for kind, name in retained
+    ]
+
+
+def told(retained: str) -> str:
+    """Say what was retained and, of a log group, what deletes it."""
+    if group := _LOG_GROUP.fullmatch(retained):
+        return (
+            f"Retained, as the template says: log group {group['name']}; delete it with "
+            f"`aws logs delete-log-group --log-group-name {group['name']} --region {group['region']}`"
+        )
+    return f"Retained, as the template says: {retained}"
 
 
 def _tagged(target: Target) -> Iterator[tuple[str, dict[str, str]]]:

@@ -6,7 +6,6 @@ It shows what it would make or change, and asks.
 import re
 import shutil
 import subprocess
-import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,9 +14,10 @@ from typing import Any
 from infra import naming
 from infra.aws.cdk import cdk
 from infra.aws.target import Target
+from infra.console import consent
 from infra.console.progress import console, doing
 from infra.console.report import Report
-from infra.errors import CommandError, UsageError
+from infra.errors import CommandError
 from infra.policies import purposes, trust
 from infra.project import Project
 
@@ -29,15 +29,15 @@ _ON_GITHUB = re.compile(
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add what `access` takes."""
-    parser.add_argument("--yes", action="store_true", help="do not show and ask")
+    consent.add_yes(parser)
 
 
 def run(target: Target, arguments: Namespace) -> Report:
     """Deploy the stack, once its changes were agreed to."""
     environment = target.environment
     repository = environment.project.repository.full_name
-    if not arguments.yes and not sys.stdin.isatty():
-        raise UsageError("there is no terminal to ask on; --yes deploys without asking")
+    if not arguments.yes:
+        consent.check_terminal()
     context = ["--context", "access=true", "--context", f"environment={environment.name}"]
     if has_foreign_provider(target):
         context += ["--context", "existing_provider=true"]
@@ -49,12 +49,14 @@ def run(target: Target, arguments: Namespace) -> Report:
             changes = cdk(
                 ["diff", "--no-change-set", stack, "--app", assembly], log="access-diff", session=target.session
             )
-            console.print(changes, markup=False)
+            consent.show(changes)
         if (origin := origin_on_github(environment.project)) and origin.lower() != repository.lower():
             said = f"origin is {origin}, and project.toml says {repository}: its workflows get this access"
             console.print(said, markup=False, soft_wrap=True)
         if not arguments.yes:
-            _ask(f"Give {repository} on GitHub this access to {environment.name} in account {environment.account}?")
+            consent.ask(
+                f"Give {repository} on GitHub this access to {environment.name} in account {environment.account}?"
+            )
         return deploy(target, Path(assembly), verbose=arguments.verbose)
 
 
@@ -119,8 +121,3 @@ def has_foreign_provider(target: Target) -> bool:
             f"--client-id {trust.AUDIENCE}"
         )
     return True
-
-
-def _ask(question: str) -> None:
-    if input(f"{question} [y/N] ").strip().lower() not in ("y", "yes"):
-        raise CommandError("nothing was changed")

@@ -1,5 +1,7 @@
 """Prepare an account and region for the CDK: an environment's own assets and roles. Can be run again without harm.
 
+It shows what it would make or change, and asks.
+
 The CDK CLI's template would let whoever deploys to one environment touch every stack of the account. What is deployed
 here is that template, narrowed to the environment's own stacks.
 """
@@ -13,6 +15,7 @@ from typing import Any, cast
 from infra import ROOT, naming
 from infra.aws.cdk import cdk
 from infra.aws.target import Target
+from infra.console import consent
 from infra.console.progress import doing
 from infra.console.report import Report
 from infra.environment import Environment
@@ -21,6 +24,9 @@ from infra.policies.resources import deployed_stacks, policy_arn, stack_arns
 
 # `cdk bootstrap` does not replace a stack of another variant: the CLI's own template can't widen this one unnoticed.
 VARIANT = "The CDK's template, narrowed to the stacks of one environment"
+
+# Of the assembly in which the CLI is shown that template. A CLI reads all older ones.
+SCHEMA = "36.0.0"
 
 DEPLOY_ROLE = "DeploymentActionRole"
 # Its statements in the CLI's template that are left as they are, are given the environment's stacks for their
@@ -43,14 +49,22 @@ Json = dict[str, Any]
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """Add what `bootstrap` takes: nothing of its own."""
+    """Add what `bootstrap` takes."""
+    consent.add_yes(parser)
 
 
 def run(target: Target, arguments: Namespace) -> Report:
-    """Bootstrap."""
+    """Bootstrap, once what that changes was agreed to."""
+    environment = target.environment
+    if not arguments.yes:
+        consent.check_terminal()
     # Before the CDK CLI is asked for its template.
-    _check_policy(target)
-    return deploy(target, narrow(original(target.environment.name), target.environment), verbose=arguments.verbose)
+    policy = _check_policy(target)
+    template = narrow(original(environment.name), environment)
+    if not arguments.yes:
+        consent.show(_changes(target, template))
+        consent.ask(f"Prepare {_place(environment)} so, with {policy} for what deploys {environment.name}?")
+    return deploy(target, template, verbose=arguments.verbose)
 
 
 def deploy(target: Target, template: Json, *, verbose: bool = False) -> Report:
@@ -64,12 +78,11 @@ def deploy(target: Target, template: Json, *, verbose: bool = False) -> Report:
     path = ROOT / "build" / "bootstrap" / f"{environment.name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(template, indent=2))
-    place = f"aws://{environment.account}/{environment.region}"
-    toolkit = naming.toolkit_stack(environment)
+    place = _place(environment)
     options = {
         "--template": str(path),
         "--qualifier": naming.qualifier(environment),
-        "--toolkit-stack-name": toolkit,
+        "--toolkit-stack-name": naming.toolkit_stack(environment),
         "--cloudformation-execution-policies": policy,
     }
     # Where no app is at hand, the CLI does not synthesize one before it bootstraps.
@@ -81,8 +94,34 @@ def deploy(target: Target, template: Json, *, verbose: bool = False) -> Report:
             verbose=verbose,
             folder=Path(elsewhere),
         )
+    toolkit = naming.toolkit_stack(environment)
     facts = {"bootstrapped": place, "stack": toolkit, "execution_policy": policy}
     return Report(facts, [f"{place} is ready for the CDK to deploy {environment.name}, by {toolkit}"])
+
+
+def _place(environment: Environment) -> str:
+    return f"aws://{environment.account}/{environment.region}"
+
+
+def _changes(target: Target, template: Json) -> str:
+    """Return the CDK CLI's account of what a template would change of the toolkit's stack."""
+    with TemporaryDirectory() as folder:
+        assemble(Path(folder), target.environment, template)
+        compared = ["diff", "--no-change-set", naming.toolkit_stack(target.environment), "--app", folder]
+        return cdk(compared, log=f"bootstrap-diff-{target.environment.name}", session=target.session)
+
+
+def assemble(folder: Path, environment: Environment, template: Json) -> None:
+    """Write an assembly of the toolkit's stack alone, since the CLI compares nothing else."""
+    file = "toolkit.template.json"
+    stack = {
+        "type": "aws:cloudformation:stack",
+        "environment": f"aws://{environment.account}/{environment.region}",
+        "properties": {"templateFile": file},
+    }
+    artifacts = {naming.toolkit_stack(environment): stack}
+    (folder / file).write_text(json.dumps(template))
+    (folder / "manifest.json").write_text(json.dumps({"version": SCHEMA, "artifacts": artifacts}))
 
 
 def original(environment: str) -> Json:

@@ -23,7 +23,14 @@ def run(target: Target, arguments: Namespace) -> Report:
     assembly = synthesize(target, arguments.output, commit=arguments.commit, verbose=arguments.verbose)
     names, digest = assembly.stack_names, assembly.digest()
     facts = {"assembly": str(assembly.folder), "stacks": names, "digest": digest}
-    return Report(facts, [f"{', '.join(names)} in {assembly.folder}", f"SHA-256 {digest}"])
+    return Report(facts, [f"{', '.join(names)} in {assembly.folder}", f"SHA-256 {digest}", *warnings(assembly)])
+
+
+def warnings(assembly: Assembly) -> list[str]:
+    """Return what whoever deploys an assembly should know of it."""
+    if not assembly.is_uncommitted:
+        return []
+    return [f"{assembly.folder} is built from changes that are in no commit: `deploy` takes it to the local AWS alone"]
 
 
 def synthesize(

@@ -31,6 +31,7 @@ def run(project: Project, arguments: Namespace) -> Report:
     digests = {name: assembly.digest() for name, assembly in built.items()}
     facts = {"promote": project.promote, "previews": project.previews, "digests": digests}
     lines = [f"{assembly.folder}: {', '.join(assembly.stack_names)}" for assembly in built.values()]
+    lines += [warning for assembly in built.values() for warning in build.warnings(assembly)]
     return Report(facts, lines, outputs=outputs(project, digests))
 
 

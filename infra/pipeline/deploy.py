@@ -4,14 +4,17 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
+from infra.aws import leftovers
 from infra.aws.assembly import Assembly
 from infra.aws.cdk import cdk
 from infra.aws.function import DeployedFunction
 from infra.aws.target import Target
+from infra.console import consent
 from infra.console.progress import doing
 from infra.console.report import Report, write_outputs
 from infra.errors import CommandError, UsageError
 from infra.naming import Output
+from infra.pipeline import diff
 from infra.pipeline.arguments import add_pull_request, write_versions
 from infra.pipeline.drain import Ending, drain_all, lines
 from infra.pipeline.roll_back import go_live
@@ -26,6 +29,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_pull_request(parser)
     parser.add_argument("--assembly", type=Path, help="folder of the assembly (default: where `build` writes it)")
     parser.add_argument("--digest", help="SHA-256 that `build` told of the assembly; any other is refused")
+    parser.add_argument("--ask", action="store_true", help="show what would change, and ask")
 
 
 def run(target: Target, arguments: Namespace) -> Report:
@@ -34,6 +38,8 @@ def run(target: Target, arguments: Namespace) -> Report:
     Exit code 1 when one of them is running: nothing is deployed then.
     """
     assembly = _built(target, arguments)
+    if arguments.ask:
+        _ask(target, assembly)
     functions = target.functions if target.has_functions else []
     removed = target.removed_functions()
     _refuse_running(target, removed)
@@ -43,7 +49,7 @@ def run(target: Target, arguments: Namespace) -> Report:
     _deploy(target, assembly, verbose=arguments.verbose)
     stacks = {name: target.stacks.get(name).outputs for name in assembly.stack_names}
     versions = {each.folder: _see_live(target, each, stacks[each.name][Output.VERSION]) for each in functions}
-    _remove(target, removed)
+    retained = _remove(target, removed)
     found = {
         each.folder: {
             "alias_arn": stacks[each.name][Output.ALIAS_ARN],
@@ -55,8 +61,8 @@ def run(target: Target, arguments: Namespace) -> Report:
     gone = [function.name for function in removed]
     told = [f"{name}: {key} {value}" for name, outputs in stacks.items() for key, value in outputs.items()]
     return Report(
-        {"stacks": stacks, "functions": found, "removed": gone},
-        [*told, *(f"{name}: removed" for name in gone)],
+        {"stacks": stacks, "functions": found, "removed": gone, "retained": retained},
+        [*told, *(f"{name}: removed" for name in gone), *map(leftovers.told, retained)],
         outputs={"versions": write_versions(versions), "previous_versions": write_versions(previous)},
     )
 
@@ -65,14 +71,32 @@ def _built(target: Target, arguments: Namespace) -> Assembly:
     """Return the assembly to deploy.
 
     Raises:
-        UsageError: it is not that of the target, or not what was built.
+        UsageError: it is not that of the target, not what was built, or not of a commit.
     """
-    assembly = Assembly.of(target, arguments.assembly)
+    environment, assembly = target.environment, Assembly.of(target, arguments.assembly)
+    if assembly.is_uncommitted and environment.name in environment.project.environments:
+        raise UsageError(
+            f"{assembly.folder} was built from changes that are in no commit, so nobody could tell what runs on "
+            f"{environment.name}: commit them, or put them aside with `git stash -u`, and build anew"
+        )
     if arguments.digest and (found := assembly.digest()) != arguments.digest:
         raise UsageError(
             f"{assembly.folder} is not what was built: its SHA-256 is {found}, and {arguments.digest} was built"
         )
     return assembly
+
+
+def _ask(target: Target, assembly: Assembly) -> None:
+    """Show what would change, and go on once that was agreed to.
+
+    Raises:
+        UsageError: there is no terminal to ask on.
+        CommandError: it was not agreed to.
+    """
+    consent.check_terminal("without --ask")
+    for changes in diff.changes(target, assembly).values():
+        consent.show(changes)
+    consent.ask(f"Deploy {', '.join(assembly.stack_names)} to account {target.environment.account}?")
 
 
 def _live_before(function: DeployedFunction) -> str | None:
@@ -129,17 +153,20 @@ def _refuse_running(target: Target, removed: Sequence[DeployedFunction]) -> None
         raise CommandError("\n".join([*told, "Nothing was deployed. Run this again then, or bring the folder back."]))
 
 
-def _remove(target: Target, removed: Sequence[DeployedFunction]) -> None:
+def _remove(target: Target, removed: Sequence[DeployedFunction]) -> list[str]:
     """Remove functions, also protected ones: that their folders go was reviewed like any change.
+
+    Return what their templates retain.
 
     Raises:
         CommandError: executions began meanwhile, and all take new ones again; or a stack could not be deleted.
     """
     if not removed:
-        return
+        return []
     drain_all(target, removed, Ending("refuse"))
     stacks = [stack for function in removed if (stack := target.stacks.find(function.name))]
     for stack in stacks:
         if stack.is_protected:
             target.stacks.unprotect(stack)
     target.stacks.delete(*stacks)
+    return leftovers.retained_by(target, stacks)

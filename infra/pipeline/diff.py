@@ -25,15 +25,18 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(target: Target, arguments: Namespace) -> Report:
     """Compare. Exit code 0 whether or not there are changes."""
-    assembly = Assembly.of(target, arguments.assembly)
-    with doing(f"Comparing {', '.join(assembly.stack_names)} with what is deployed"):
-        changes = {
-            name: compare(assembly, name, deployed_template(target, assembly, name)) for name in assembly.stack_names
-        }
-    warnings = [*(f"{function.name}: is removed" for function in target.removed_functions()), *attention(changes)]
+    found = changes(target, Assembly.of(target, arguments.assembly))
+    warnings = [*(f"{function.name}: is removed" for function in target.removed_functions()), *attention(found)]
     title = f"Changes of {target.environment.name}"
-    summary = markdown.fit_summary(lambda limit: markdown.changes(title, warnings, changes, limit))
-    return Report({"warnings": warnings, "changes": changes}, [*warnings, *changes.values()], summary)
+    summary = markdown.fit_summary(lambda limit: markdown.changes(title, warnings, found, limit))
+    return Report({"warnings": warnings, "changes": found}, [*warnings, *found.values()], summary)
+
+
+def changes(target: Target, assembly: Assembly) -> dict[str, str]:
+    """Return the CDK CLI's account of what would change in each stack, by their names."""
+    names = assembly.stack_names
+    with doing(f"Comparing {', '.join(names)} with what is deployed"):
+        return {name: compare(assembly, name, deployed_template(target, assembly, name)) for name in names}
 
 
 def deployed_template(target: Target, assembly: Assembly, stack_name: str) -> str:

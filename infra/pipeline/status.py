@@ -280,8 +280,12 @@ def _preview_table(status: Status, now: datetime) -> Table:
 def _commit(stacks: list[StackStatus]) -> str:
     """Tell the commit of the functions; several where their last deployments were of several."""
     of_functions = [stack for stack in stacks if stack.folder]
-    commits = [stack.commit[:COMMIT_DIGITS] for stack in of_functions or stacks if stack.commit]
+    commits = [_short(stack.commit) for stack in of_functions or stacks if stack.commit]
     return ", ".join(dict.fromkeys(commits)) or ("none" if stacks else "not deployed")
+
+
+def _short(commit: str) -> str:
+    return commit[:COMMIT_DIGITS] + (naming.UNCOMMITTED if commit.endswith(naming.UNCOMMITTED) else "")
 
 
 def _version(function: FunctionStatus) -> str:

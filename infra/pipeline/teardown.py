@@ -191,4 +191,4 @@ def _told(target: Target, plan: Plan, stopped: int, retained: list[str]) -> str:
         told = f"There is nothing of {target.name}: nothing was left to remove"
     else:
         told = f"{' and '.join(stack.name for stack in plan.stacks)} gone{told_of_stopped(stopped)}"
-    return "\n".join([told, *(f"Retained, as the template says: {arn}" for arn in retained)])
+    return "\n".join([told, *map(leftovers.told, retained)])

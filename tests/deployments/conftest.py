@@ -64,7 +64,7 @@ def pipeline(aws: LocalAws) -> Callable[..., int]:
         return main([command, "--environment", ENVIRONMENT.name, *options])
 
     assert run("access", "--yes") == 0
-    assert run("bootstrap") == 0
+    assert run("bootstrap", "--yes") == 0
     return run
 
 

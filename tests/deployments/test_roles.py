@@ -43,6 +43,9 @@ FUNCTION_OF_PREVIEW = naming.function(HOST, FOLDER, 7)
 
 TEMPLATE = '{"Resources": {"Group": {"Type": "AWS::Logs::LogGroup"}}}'
 
+# For what is built from the checkout, which may have changes that are in no commit.
+COMMIT = ["--commit", "0" * 40]
+
 # What the status of a stack may be that workflows of its own environment have deployed.
 UNTOUCHED = ("CREATE_COMPLETE", "UPDATE_COMPLETE")
 
@@ -120,10 +123,10 @@ def accounts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Accounts]:
             for environment in ENVIRONMENTS:
                 if environment.account == account:
                     accounts.as_person(environment, "access", "--yes")
-                    accounts.as_person(environment, "bootstrap")
+                    accounts.as_person(environment, "bootstrap", "--yes")
 
         side_by_side(*(partial(prepare, account) for account in {each.account for each in ENVIRONMENTS}))
-        accounts.as_person(HOST, "build", "--output", accounts.assembly(HOST))
+        accounts.as_person(HOST, "build", *COMMIT, "--output", accounts.assembly(HOST))
         accounts.as_person(HOST, "deploy", "--assembly", accounts.assembly(HOST))
         yield accounts
 
@@ -138,7 +141,7 @@ def deployed(accounts: Accounts) -> Accounts:
 def deploy(accounts: Accounts, environment: Environment, pull_request: int | None = None) -> None:
     """Deploy as a workflow does."""
     place, options = accounts.assembly(environment, pull_request), of(pull_request)
-    accounts.as_person(environment, "build", *options, "--output", place)
+    accounts.as_person(environment, "build", *COMMIT, *options, "--output", place)
     accounts.as_workflow(environment, "deploy", "deploy", *options, "--assembly", place)
 
 
@@ -199,7 +202,7 @@ def test_a_release_goes_back_and_a_function_goes_with_its_folder_by_the_deploy_r
     tree.add_twin()
     tree.append(marked("a release"))
     place = str(tmp_path / "assembly")
-    deployed.as_person(FIRST, "build", "--output", place, root=tree.root)
+    deployed.as_person(FIRST, "build", *COMMIT, "--output", place, root=tree.root)
     deployed.as_workflow(FIRST, "deploy", "deploy", "--assembly", place, root=tree.root)
     assert function.live() != before
     deployed.as_workflow(FIRST, "deploy", "roll-back", "--versions", f"{FOLDER}={before}")
@@ -234,7 +237,7 @@ def test_access_and_bootstrap_can_be_run_again(accounts: Accounts, environment: 
 
     before = stacks(accounts.owner(environment)), made()
     accounts.as_person(environment, "access", "--yes")
-    accounts.as_person(environment, "bootstrap")
+    accounts.as_person(environment, "bootstrap", "--yes")
     assert (stacks(accounts.owner(environment)), made()) == before
     # The first of an account has made the provider, and keeps it.
     provider = f"arn:aws:iam::{environment.account}:oidc-provider/token.actions.githubusercontent.com"

@@ -254,18 +254,35 @@ def git(folder: Path, *arguments: str) -> str:
     return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout.strip()
 
 
-def test_the_commit_that_is_checked_out_is_the_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app, "ROOT", tmp_path)
-    git(tmp_path, "init", "--quiet")
-    git(tmp_path, "commit", "--quiet", "--allow-empty", "--message", "first")
+@pytest.mark.parametrize(
+    ("changed", "mark"),
+    [(None, ""), ("ignored", ""), ("known", "-dirty"), ("new", "-dirty")],
+)
+def test_the_commit_that_is_checked_out_is_the_default_and_marked_where_that_is_not_all(
+    changed: str | None, mark: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (checkout := tmp_path / "checkout").mkdir()
+    monkeypatch.setattr(app, "ROOT", checkout)
+    git(checkout, "init", "--quiet")
+    (checkout / ".gitignore").write_text("ignored")
+    (checkout / "known").touch()
+    git(checkout, "add", "--all")
+    git(checkout, "commit", "--quiet", "--message", "first")
+    if changed:
+        (checkout / changed).write_text("changed")
     cdk_app = make_app(tmp_path / "assembly", environment="preview")
     build(cdk_app, partial(bundled, tmp_path), own)
-    assert synthesized(cdk_app).stacks[0].properties["tags"]["commit"] == git(tmp_path, "rev-parse", "HEAD")
+    found = synthesized(cdk_app).stacks[0].properties["tags"]["commit"]
+    assert found == git(checkout, "rev-parse", "HEAD") + mark
 
 
-@pytest.mark.parametrize("path", [None, "/nonexistent"], ids=["no repository", "no git"])
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [(None, "git knows of no commit in {}"), ("/nonexistent", "git is not installed, which knows it")],
+    ids=["no repository", "no git"],
+)
 def test_without_a_commit_the_app_says_how_to_name_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str | None
+    path: str | None, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cdk_app = make_app(tmp_path / "assembly", environment="preview")
     monkeypatch.setattr(app, "ROOT", tmp_path)
@@ -273,7 +290,7 @@ def test_without_a_commit_the_app_says_how_to_name_one(
         monkeypatch.setenv("PATH", path)
     with pytest.raises(ContextError) as caught:
         build(cdk_app, partial(bundled, tmp_path), own)
-    assert str(caught.value) == (f"context commit: missing, and git knows of no commit in {tmp_path}; say -c commit=ID")
+    assert str(caught.value) == f"context commit: missing, and {said.format(tmp_path)}; say -c commit=ID"
 
 
 @pytest.mark.parametrize(("environment", "pull_request"), SYNTHESES)

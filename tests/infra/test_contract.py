@@ -195,7 +195,7 @@ def test_a_contract_that_is_wrong_is_refused(tmp_path: Path, old: str, new: str,
 
 def test_a_contract_that_is_missing_is_named(tmp_path: Path) -> None:
     path = tmp_path / "functions" / "billing" / "contract.toml"
-    with pytest.raises(FileError, match=re.escape(f"{path}: can't be read")):
+    with pytest.raises(FileError, match=re.escape(f"{path}: there is no such file")):
         contract.load("billing", tmp_path)
 
 

@@ -15,6 +15,8 @@ CHECKED = {"checks": "success", "build": "success"}
 GREEN, RED = {"all-green": "success"}, {"all-green": "failure"}
 NOT_REMOVED = dict.fromkeys(("project", "remove"), "skipped")
 REMOVED = dict.fromkeys(("project", "remove"), "success")
+# Of a teardown whose environment project.toml has.
+KNOWN = {"target": "success"}
 
 Versions = dict[str, dict[str, str | None]]
 """The live versions by environment, and then by function."""

@@ -15,7 +15,7 @@ LASTS_SECONDS = 3
 
 def set_up(stage: Stage, environments: Iterable[str]) -> None:
     """Give the workflows access to environments, and prepare these for the CDK."""
-    _in_accounts(stage, environments, ["access", "--yes"], ["bootstrap"])
+    _in_accounts(stage, environments, ["access", "--yes"], ["bootstrap", "--yes"])
 
 
 def give_access(stage: Stage, environments: Iterable[str]) -> None:

@@ -72,13 +72,18 @@ class Repository:
         _git(self._clone, "checkout", "--quiet", "--detach", "FETCH_HEAD")
 
     def _commit(self, message: str, ref: str) -> str:
-        _git(self._clone, "add", "--all")
-        _git(self._clone, "commit", "--quiet", "--message", message)
+        commit(self._clone, message)
         return self._push(ref)
 
     def _push(self, ref: str) -> str:
         _git(self._clone, "push", "--quiet", "--force", "origin", f"HEAD:{ref}")
         return _git(self._clone, "rev-parse", "HEAD")
+
+
+def commit(folder: Path, message: str) -> None:
+    """Commit all changes in a clone."""
+    _git(folder, "add", "--all")
+    _git(folder, "commit", "--quiet", "--message", message)
 
 
 def copy_work_tree(target: Path) -> None:

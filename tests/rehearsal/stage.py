@@ -24,6 +24,7 @@ from infra.environment import Environment, load_all
 from infra.errors import CommandError
 from infra.local.aws import LocalAws
 from tests.github.state import Pull
+from tests.rehearsal import repository
 from tests.rehearsal.hosted import GitHub
 from tests.rehearsal.repository import Change
 from tests.rehearsal.run import Run
@@ -79,8 +80,9 @@ class Stage:
         return self.functions[0]
 
     def edit_clone(self, change: Change) -> None:
-        """Change the clone of main in which the account's owner runs commands."""
+        """Change the clone of main in which the account's owner runs commands, and commit that there."""
         change(self._clone)
+        repository.commit(self._clone, "What the owner changed")
 
     def as_person(self, environment: str, *command: str) -> None:
         """Run a command of the pipeline in a clone of main, with the credentials of the account's owner.

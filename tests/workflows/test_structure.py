@@ -19,7 +19,9 @@ from tests.workflows.reading import (
     Table,
     called,
     evaluate,
+    needs,
     steps,
+    the_step,
     uses,
 )
 
@@ -86,6 +88,7 @@ def test_each_job_has_these_permissions_and_no_other() -> None:
         ("drift.yml", "drift"): ASSUME | {"issues": "write"},
         ("prune.yml", "prune"): ASSUME,
         ("remove.yml", "remove"): ASSUME,
+        ("teardown.yml", "target"): READ,
         ("teardown.yml", "remove"): ASSUME,
         ("reconcile.yml", "project"): READ,
         ("reconcile.yml", "drift"): ASSUME | {"issues": "write"},
@@ -214,7 +217,9 @@ def test_the_one_job_of_a_pull_request_that_may_write_runs_the_base_branch_and_t
         assert download["with"]["path"].startswith("${{ runner.temp }}/")
 
 
-@pytest.mark.parametrize("where", [("pull-request.yml", "project"), ("remove.yml", "remove")], ids="-".join)
+@pytest.mark.parametrize(
+    "where", [("pull-request.yml", "project"), ("teardown.yml", "target"), ("remove.yml", "remove")], ids="-".join
+)
 def test_a_removal_runs_the_code_of_the_default_branch(where: tuple[str, str]) -> None:
     (checkout,) = uses(JOBS[where], "actions/checkout")
     assert checkout["with"]["ref"] == "${{ github.event.repository.default_branch }}"
@@ -268,6 +273,17 @@ def test_a_teardown_shows_only_unless_told_otherwise() -> None:
     assert inputs["dry_run"]["default"] is True
     assert inputs["confirm"]["required"] is True
     assert "default" not in inputs["confirm"]
+
+
+def test_an_environment_that_a_person_types_is_one_of_project_toml_before_a_job_is_in_it() -> None:
+    events: dict[str, Table] = {name: each["on"].get("workflow_dispatch") or {} for name, each in WORKFLOWS.items()}
+    assert [name for name, event in events.items() if "environment" in event.get("inputs", {})] == ["teardown.yml"]
+    (first, target), *others = WORKFLOWS["teardown.yml"]["jobs"].items()
+    assert "environment" not in target
+    assert target["env"] == {"ENVIRONMENT": "${{ inputs.environment }}"}
+    assert '--environment "$ENVIRONMENT"' in the_step(target, "infra.pipeline target")["run"]
+    assert not any("if" in each for each in (target, *steps(target), *dict(others).values()))
+    assert [needs(job) for _, job in others] == [[first]]
 
 
 @pytest.mark.parametrize(("typed", "given"), [("", 0), (None, 0), ("7", 7)])

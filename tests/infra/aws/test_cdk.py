@@ -9,7 +9,7 @@ import pytest
 
 from infra.aws import cdk as module
 from infra.aws.cdk import cdk
-from infra.errors import CommandError
+from infra.errors import CommandError, UsageError
 
 # What the CLI would choose by.
 KNOWN = (
@@ -71,6 +71,17 @@ def test_a_failure_names_the_log_and_ends_with_the_last_lines(cli: Path, tmp_pat
     assert str(tmp_path / "log" / "deploy-dev.log") in message
     assert message.endswith("\n99\n100\n")
     assert "\n70\n" not in message
+
+
+def test_what_the_app_refuses_is_told_in_its_words_alone(cli: Path) -> None:
+    ended = "python -m infra.app: Subprocess exited with error"
+    write(cli, f"echo 'dev.toml: a = 1: must be 2' >&2; echo '{ended} 2' >&2; echo >&2; exit 1")
+    with pytest.raises(UsageError) as refused:
+        cdk(["synth"], log="build")
+    assert str(refused.value) == "dev.toml: a = 1: must be 2"
+    write(cli, f"echo Traceback >&2; echo '{ended} 1' >&2; exit 1")
+    with pytest.raises(CommandError, match="Traceback"):
+        cdk(["synth"], log="build")
 
 
 @pytest.mark.parametrize("token", ["token", None])

@@ -1,12 +1,16 @@
 """The check that stands before everything that touches an account: the right one, in the right region."""
 
+import os
+import socket
+from pathlib import Path
+
 import boto3
 import pytest
 
 from infra.aws import session as module
 from infra.aws.session import open_session
 from infra.aws.target import Target
-from infra.errors import UsageError
+from infra.errors import CommandError, UsageError
 from infra.project import EXAMPLE_OWNER, Project
 from tests.infra.fakes.aws import FakeAws
 from tests.infra.fakes.environments import PROJECT, REPOSITORY, environment
@@ -48,17 +52,51 @@ def test_credentials_that_are_refused_are_told_of(monkeypatch: pytest.MonkeyPatc
         open_session(HERE)
 
 
-@pytest.mark.parametrize("profile", [None, "unknown"])
-def test_missing_credentials_are_told_of(profile: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "AWS_DEFAULT_PROFILE"):
-        monkeypatch.delenv(name, raising=False)
-    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
-        monkeypatch.setenv(name, "/dev/null")
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+SSO = """
+[profile sso]
+sso_start_url = https://acme.example.com/start
+sso_region = us-east-1
+sso_account_id = 111111111111
+sso_role_name = some
+"""
+
+
+@pytest.fixture
+def configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """A machine that has one profile, whose owner has not logged in."""
+    for name in [name for name in os.environ if name.startswith("AWS_") or name.lower().endswith("_proxy")]:
+        monkeypatch.delenv(name)
+    (config := tmp_path / "config").write_text(SSO)
+    variables = {"HOME": str(tmp_path), "AWS_CONFIG_FILE": str(config), "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+    for name, value in (variables | {"AWS_EC2_METADATA_DISABLED": "true", "AWS_MAX_ATTEMPTS": "1"}).items():
+        monkeypatch.setenv(name, value)
+    return monkeypatch
+
+
+@pytest.mark.parametrize("profile", [None, "unknown", "sso"])
+def test_missing_credentials_are_told_of_with_what_gives_them(
+    profile: str | None, configured: pytest.MonkeyPatch
+) -> None:
     if profile:
-        monkeypatch.setenv("AWS_PROFILE", profile)
-    with pytest.raises(UsageError, match="dev: no usable AWS credentials"):
+        configured.setenv("AWS_PROFILE", profile)
+    with pytest.raises(UsageError, match="dev: no usable AWS credentials") as told:
         open_session(HERE)
+    for remedy in (f"account {HERE.account}", "aws sso login", "aws configure", "AWS_PROFILE", "make local"):
+        assert remedy in str(told.value)
+
+
+@pytest.mark.parametrize("way", ["AWS_ENDPOINT_URL", "HTTPS_PROXY"])
+def test_where_aws_can_not_be_reached_nothing_is_said_of_credentials(way: str, configured: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        configured.setenv(name, "some")
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        configured.setenv(way, f"http://me:secret@127.0.0.1:{deaf.getsockname()[1]}")
+        with pytest.raises(CommandError) as told:
+            open_session(HERE)
+    assert str(told.value).startswith("dev: AWS can't be reached: ")
+    assert str(told.value).endswith(f"; {way} is set")
+    assert "credentials" not in str(told.value)
 
 
 def of_example() -> Project:

@@ -9,13 +9,13 @@ COMMIT = "b" * 40
 ARCHIVE, ARCHIVE_SHA256 = b"what was built", "Z31g60NY53rIEjaPfluFyc/aIKTA4o2ojpBif2RkjbI="
 
 
-def write(folder: Path, of: Target) -> Path:
+def write(folder: Path, of: Target, commit: str = COMMIT) -> Path:
     """Write the assembly of a target into a folder of its own, and return that."""
     folder /= f"assembly-of-{'-and-'.join(of.stack_names)}"
     folder.mkdir(exist_ok=True)
     place = f"aws://{of.environment.account}/{of.environment.region}"
     stack = {"type": "aws:cloudformation:stack", "environment": place}
-    stack |= {"properties": {"tags": of.tags | {"commit": COMMIT}}}
+    stack |= {"properties": {"tags": of.tags | {"commit": commit}}}
     artifacts = dict.fromkeys(of.stack_names, stack) | {"Tree": {"type": "cdk:tree"}}
     (folder / "manifest.json").write_text(json.dumps({"artifacts": artifacts}))
     for name in of.function_names:

@@ -5,6 +5,7 @@ from io import StringIO
 from types import ModuleType
 from typing import Any
 
+import pytest
 from rich.console import Console
 
 from infra.aws.target import Target
@@ -38,3 +39,15 @@ def told(report: Report, columns: int = 100) -> str:
     for line in report.lines:
         console.print(line)
     return screen.getvalue()
+
+
+class Terminal(StringIO):
+    """Standard input where a person types."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def typed(monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
+    """Let a person answer so who is asked."""
+    monkeypatch.setattr("sys.stdin", Terminal(f"{answer}\n"))

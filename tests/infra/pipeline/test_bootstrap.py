@@ -3,6 +3,7 @@
 import copy
 import json
 from collections.abc import Sequence
+from contextlib import nullcontext
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,11 @@ import pytest
 from infra import naming
 from infra.aws.cdk import cdk
 from infra.environment import Environment
-from infra.errors import CommandError
+from infra.errors import CommandError, UsageError
 from infra.pipeline import bootstrap
 from infra.pipeline.bootstrap import VARIANT, narrow
 from tests.infra.fakes.aws import FakeAws
-from tests.infra.fakes.commands import facts, run, target
+from tests.infra.fakes.commands import facts, run, target, typed
 from tests.infra.fakes.environments import ACCOUNT, DEV, PREVIEW, PROD, REGION
 
 POLICY = f"arn:aws:iam::{ACCOUNT}:policy/acme-access-dev-execution"
@@ -132,7 +133,7 @@ def test_the_narrowed_template_is_deployed_with_the_environments_own_policy(
     aws.policies.add(POLICY)
     on = target(aws, DEV)
     place, path = f"aws://{ACCOUNT}/{REGION}", tmp_path / "build" / "bootstrap" / "dev.json"
-    assert facts(run(bootstrap, on)) == {
+    assert facts(run(bootstrap, on, "--yes")) == {
         "bootstrapped": place,
         "stack": naming.toolkit_stack(DEV),
         "execution_policy": POLICY,
@@ -152,5 +153,44 @@ def test_the_narrowed_template_is_deployed_with_the_environments_own_policy(
 
 def test_without_the_policy_nothing_is_begun_and_it_says_what_makes_it(ran: list[tuple[list[str], Any]]) -> None:
     with pytest.raises(CommandError, match=f"{POLICY} does not exist; `make access ENVIRONMENT=dev`"):
-        run(bootstrap, target(FakeAws(), DEV))
+        run(bootstrap, target(FakeAws(), DEV), "--yes")
     assert ran == []
+
+
+@pytest.mark.parametrize(("answer", "deployed"), [("n", []), ("", []), ("y", ["bootstrap"])])
+def test_what_it_would_change_is_shown_and_asked_about(
+    answer: str,
+    deployed: list[str],
+    ran: list[tuple[list[str], Any]],
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    aws = FakeAws()
+    aws.policies.add(POLICY)
+    on = target(aws, DEV)
+    typed(monkeypatch, answer)
+    with nullcontext() if deployed else pytest.raises(CommandError, match="nothing was changed"):
+        run(bootstrap, on)
+    _, (compared, session), *rest = ran
+    assert compared[:3] == ["diff", "--no-change-set", naming.toolkit_stack(DEV)]
+    assert session is on.session
+    assert [arguments[0] for arguments, _ in rest] == deployed
+    printed = capfd.readouterr()
+    assert "DeploymentActionRole" in printed.err
+    assert printed.out == f"Prepare aws://{ACCOUNT}/{REGION} so, with {POLICY} for what deploys dev? [y/N] "
+
+
+def test_where_nobody_can_be_asked_nothing_is_begun(ran: list[tuple[list[str], Any]]) -> None:
+    aws = FakeAws()
+    with pytest.raises(UsageError, match="--yes"):
+        run(bootstrap, target(aws, DEV))
+    assert (aws.calls, ran) == ([], [])
+
+
+def test_the_cli_takes_the_assembly_that_it_is_to_compare(tmp_path: Path) -> None:
+    bootstrap.assemble(tmp_path, DEV, narrow(original(), DEV))
+    (nothing := tmp_path / "deployed.json").write_text("{}")
+    compared = ["diff", naming.toolkit_stack(DEV), "--app", str(tmp_path), "--template", str(nothing)]
+    changes = cdk(compared, log="test-bootstrap-diff")
+    assert "[+] AWS::IAM::Role DeploymentActionRole" in changes
+    assert "LookupRole" not in changes

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from infra import ROOT
+from infra import ROOT, naming
 from infra import project as projects
 from infra.aws.assembly import Assembly
 from infra.aws.target import Target
@@ -34,7 +34,9 @@ def synthesized(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, str]]:
         contexts.append(dict(each.split("=") for each in given))
         folder = Path(arguments[arguments.index("--output") + 1])
         folder.mkdir(parents=True, exist_ok=True)
-        artifacts = {json.dumps(contexts[-1]): {"type": "aws:cloudformation:stack"}}
+        tags = {"commit": contexts[-1].get("commit", "some")}
+        stack = {"type": "aws:cloudformation:stack", "properties": {"tags": tags}}
+        artifacts = {json.dumps(contexts[-1]): stack}
         (folder / "manifest.json").write_text(json.dumps({"artifacts": artifacts}))
         return ""
 
@@ -67,6 +69,16 @@ def test_a_build_is_of_one_target_and_told_with_its_digest(synthesized: list[dic
         "digest": assembly.digest(),
     }
     assert f"SHA-256 {assembly.digest()}" in told(report)
+
+
+def test_that_changes_are_in_no_commit_is_told(synthesized: list[dict[str, str]], project: Project) -> None:
+    options = ("--pull-request", "7", "--commit", f"some{naming.UNCOMMITTED}")
+    said = "is built from changes that are in no commit"
+    assert said in told(run(build, Target(PREVIEW, 7), "--output", str(project.root / "one"), *options[2:]))
+    lines = [line for line in told(built(project, *options)).splitlines() if said in line]
+    assert [line.partition(" ")[0] for line in lines] == [f"{project.root}/build/assembly/{project.previews}-pr-7"]
+    assert said not in told(run(build, Target(PREVIEW, 7), "--output", str(project.root / "two"), "--commit", COMMIT))
+    assert len(synthesized) == len(project.environments) + 2
 
 
 def test_what_is_not_given_is_left_to_the_app(synthesized: list[dict[str, str]], tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """What a deployment refuses, what it tells before it begins, what is live once it has ended, and what is gone."""
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,23 @@ from infra.aws.target import Target
 from infra.console.report import Report
 from infra.environment import Environment
 from infra.errors import CommandError, UsageError
-from infra.pipeline import deploy
+from infra.pipeline import deploy, diff
+from infra.project import LOCAL
 from tests.infra.fakes import assemblies
 from tests.infra.fakes.aws import FakeAws
-from tests.infra.fakes.commands import facts, run, target
-from tests.infra.fakes.environments import DEV, DEV_OF_TWO, PREVIEW, PREVIEW_OF_TWO, PROD, SETTINGS, TWO, environment
+from tests.infra.fakes.commands import facts, run, target, typed
+from tests.infra.fakes.environments import (
+    ACCOUNT,
+    DEV,
+    DEV_OF_TWO,
+    PREVIEW,
+    PREVIEW_OF_TWO,
+    PROD,
+    REGION,
+    SETTINGS,
+    TWO,
+    environment,
+)
 
 NAME, OTHER, PLATFORM = "acme-dev-billing", "acme-dev-refunds", "acme-platform-dev"
 
@@ -90,7 +103,7 @@ def test_what_was_built_is_deployed_and_live(aws: FakeAws, cli: Cli, tmp_path: P
     arn = f"{aws.lambda_.arn_of(NAME)}:live"
     stacks = {PLATFORM: {"CapacityProviderArn": "arn"}, NAME: {"Version": "2", "AliasArn": arn}}
     functions = {"billing": {"alias_arn": arn, "version": "2", "previous_version": "1"}}
-    assert report.facts == {"stacks": stacks, "functions": functions, "removed": []}
+    assert report.facts == {"stacks": stacks, "functions": functions, "removed": [], "retained": []}
     assert report.outputs == {"versions": "billing=2", "previous_versions": "billing=1"}
     assert list(report.lines) == [
         f"{PLATFORM}: CapacityProviderArn arn",
@@ -237,7 +250,7 @@ def test_a_deployment_after_which_another_version_is_live_fails(aws: FakeAws, tm
 def test_the_platform_below_previews_has_no_version(aws: FakeAws, cli: Cli, tmp_path: Path) -> None:
     report = deployed(aws, tmp_path, on=target(aws, PREVIEW_OF_TWO))
     stacks = {"acme-platform-preview": {"CapacityProviderArn": "arn"}}
-    assert report.facts == {"stacks": stacks, "functions": {}, "removed": []}
+    assert report.facts == {"stacks": stacks, "functions": {}, "removed": [], "retained": []}
     assert report.outputs == {"versions": "", "previous_versions": ""}
     assert cli.told == "previous_versions=\n"
 
@@ -269,6 +282,27 @@ def test_a_function_whose_folder_is_gone_is_removed_after_the_deployment(
     last = {operation: len(calls) - calls[::-1].index(operation) for operation in order}
     assert sorted(order, key=lambda operation: last[operation]) == order
     assert aws.asked("DeleteStack") == [{"StackName": OTHER}]
+
+
+@pytest.mark.usefixtures("cli")
+def test_what_a_removed_function_leaves_is_told_with_what_deletes_it(aws: FakeAws, tmp_path: Path) -> None:
+    without_folder(aws)
+    stack_id = aws.formation.stacks[OTHER]["StackId"]
+    group = {"ResourceType": "AWS::Logs::LogGroup", "PhysicalResourceId": "refunds-logs"}
+    aws.formation.events[stack_id] = [
+        {"ResourceType": "AWS::IAM::Role", "PhysicalResourceId": "role", "ResourceStatus": "DELETE_COMPLETE"},
+        group | {"ResourceStatus": "DELETE_SKIPPED"},
+        {"ResourceType": "AWS::DynamoDB::Table", "PhysicalResourceId": "kept", "ResourceStatus": "DELETE_SKIPPED"},
+        group | {"ResourceStatus": "CREATE_COMPLETE"},
+    ]
+    report = deployed(aws, tmp_path)
+    arn = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:refunds-logs"
+    assert facts(report)["retained"] == [arn, "AWS::DynamoDB::Table kept"]
+    delete = f"aws logs delete-log-group --log-group-name refunds-logs --region {REGION}"
+    assert list(report.lines)[-2:] == [
+        f"Retained, as the template says: log group refunds-logs; delete it with `{delete}`",
+        "Retained, as the template says: AWS::DynamoDB::Table kept",
+    ]
 
 
 @pytest.mark.usefixtures("cli")
@@ -356,3 +390,48 @@ def test_one_that_can_not_be_removed_is_told_and_tried_again_the_next_time(aws: 
         deployed(aws, tmp_path)
     aws.formation.undeletable.clear()
     assert facts(deployed(aws, next(tmp_path.glob("assembly-*"))))["removed"] == [OTHER]
+
+
+@pytest.mark.parametrize("answer", ["n", "y"])
+def test_whoever_wants_to_be_asked_sees_what_would_change_first(
+    answer: str, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def compared(*_: Any, **__: Any) -> str:
+        assert not cli.called
+        return "Stack acme-platform-preview\n[+] AWS::SSM::Parameter Only"
+
+    monkeypatch.setattr(diff, "cdk", compared)
+    typed(monkeypatch, answer)
+    with nullcontext() if answer == "y" else pytest.raises(CommandError, match="nothing was changed"):
+        deployed(cli.aws, tmp_path, "--ask", on=target(cli.aws, PREVIEW))
+    assert bool(cli.called) is (answer == "y")
+    printed = capfd.readouterr()
+    assert printed.out == f"Deploy acme-platform-preview to account {ACCOUNT}? [y/N] "
+    assert "[+] AWS::SSM::Parameter Only" in printed.err
+
+
+def test_where_nobody_can_be_asked_nothing_is_begun(aws: FakeAws, cli: Cli, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"no terminal to ask on; .* without --ask"):
+        deployed(aws, tmp_path, "--ask")
+    assert (aws.calls, cli.called) == ([], [])
+
+
+UNCOMMITTED = assemblies.COMMIT + naming.UNCOMMITTED
+
+
+@pytest.mark.parametrize(("environment", "pull_request"), [(DEV, None), (PREVIEW, None), (PREVIEW, 7)])
+def test_what_is_in_no_commit_goes_nowhere_where_workflows_deploy(
+    environment: Environment, pull_request: int | None, aws: FakeAws, cli: Cli, tmp_path: Path
+) -> None:
+    on = target(aws, environment, pull_request)
+    folder = assemblies.write(tmp_path, on, UNCOMMITTED)
+    with pytest.raises(UsageError, match=r"changes that are in no commit, .*: commit them, or put them"):
+        deployed(aws, folder, on=on)
+    assert (aws.calls, cli.called) == ([], [])
+
+
+@pytest.mark.usefixtures("cli")
+def test_it_goes_to_the_local_aws(aws: FakeAws, tmp_path: Path) -> None:
+    on = target(aws, environment(LOCAL))
+    deployed(aws, assemblies.write(tmp_path, on, UNCOMMITTED), on=on)
+    assert aws.formation.stacks[f"acme-{LOCAL}-billing"]["Tags"][-1]["Value"] == UNCOMMITTED

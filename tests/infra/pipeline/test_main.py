@@ -146,6 +146,15 @@ def test_any_other_command_refuses_to_guess_an_environment(command: str, capsys:
     assert f"say on which environment: --environment NAME, of {', '.join(names())}" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("command", ["drain", "invoke", "roll-back", "smoke"])
+def test_what_works_on_functions_asks_whose_preview_is_meant(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    known(monkeypatch)
+    assert main([command, "--environment", "preview"]) == 2
+    assert capsys.readouterr().err == "preview has functions for each preview alone: add --pull-request N\n"
+
+
 @pytest.mark.parametrize("command", [each for each in COMMANDS if takes("--function", each)])
 def test_one_function_may_be_meant(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def run(target: Target, _: Namespace) -> Report:

@@ -268,7 +268,8 @@ def test_what_the_template_retains_is_told_even_once_cloudformation_has_forgotte
     aws.tagged = [(LOG_GROUP, naming.tags(PROD) | {STACK_ID: stack_id, LOGICAL_ID: "Logs"})]
     skipped = {"LogicalResourceId": "Logs", "PhysicalResourceId": "some", "ResourceStatus": "DELETE_SKIPPED"}
     aws.formation.events[stack_id] = [skipped]
-    told = f"Retained, as the template says: {LOG_GROUP}"
+    delete = f"aws logs delete-log-group --log-group-name some --region {PROD.region}"
+    told = f"Retained, as the template says: log group some; delete it with `{delete}`"
     assert told in torn_down(aws, on=PROD).markdown
     del aws.formation.events[stack_id]
     report = torn_down(aws, on=PROD)
