@@ -110,7 +110,7 @@ NO_WAIT = "its wait pause was no durable wait: an invocation was running when it
         ),
         pytest.param(
             history(CHECK, PAUSE, SHIP, BILL, LAST),
-            operations("step check", "wait pause", "step ship", "chained_invoke bill"),
+            operations("step check", "wait pause", "step ship", "invoke bill"),
             id="additional",
         ),
         pytest.param(history(), operations(), id="none"),
@@ -176,14 +176,14 @@ def test_an_event_carries_the_name_of_its_execution(promised: contract.Contract)
         (
             '"step check"',
             '"check"',
-            "operations = 'check': must be the operations in their order, each a type and a name",
+            "operations = 'check': must be the operations in their order, each a kind and a name",
         ),
         ('"step check"', '"task check"', "operations = 'task check': must be the operations in their order"),
         ('example = "bill-1"\n', "", "example: missing; must be the name of an execution"),
         ('"bill-1"', '"bill 1"', "example = 'bill 1': must be the name of an execution"),
         ('"us"', "2026-01-01", "result = datetime.date(2026, 1, 1): must be a table of what JSON can say"),
         ('["checkedAt"', '["id"', """rising = 'id': must be a key that [result] has as "{number}\""""),
-        ("rising =", "falling =", "falling: unknown key; known here: example, operations, rising, event, result"),
+        ("rising =", "falling =", "falling: unknown key; known here: example, operations, rising, callbacks, event, result"),
     ],
 )
 def test_a_contract_that_is_wrong_is_refused(tmp_path: Path, old: str, new: str, message: str) -> None:
