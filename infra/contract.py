@@ -59,9 +59,9 @@ class Contract(Table):
         """Return the event of the execution of that name."""
         return _filled(self.event, name)
 
-    def answer_to(self, callback: str, name: str) -> bytes | None:
-        """Return what a callback of the execution of that name is answered with, or None where nothing is said."""
-        return json.dumps(_filled(self.callbacks[callback], name)).encode() if callback in self.callbacks else None
+    def answers_of(self, name: str) -> dict[str, bytes]:
+        """Return what the callbacks of the execution of that name are answered with, by their names."""
+        return {key: json.dumps(_filled(value, name)).encode() for key, value in self.callbacks.items()}
 
     def _problems(self) -> Iterator[str]:
         for key in self.rising:

@@ -10,7 +10,8 @@ from typing import Any
 from aws_durable_execution_sdk_python.lambda_service import Operation, OperationStatus, OperationType
 from aws_durable_execution_sdk_python.plugin import OperationStartInfo
 
-from infra.contract import Contract
+from infra.contract import Contract, listed
+from infra.operations import kind
 from infra.replay.history import SDK, History
 from infra.replay.resume import Handler, Replay, is_finished, resume
 
@@ -47,13 +48,19 @@ def check(handler: Handler, histories: Sequence[History]) -> list[Break]:
 def compare(function: str, contract: Contract, histories: Sequence[History]) -> list[str]:
     """Return where a function's contract is to be edited, because the recorded histories have other operations."""
     whole = max((history.operations for history in histories), key=len)
-    recorded = [f"{o.operation_type.value.lower()} {o.name}" for o in whole if o.parent_id is None]
+    recorded = listed(contract, [_path(operation, whole) for operation in whole])
     if recorded == contract.operations:
         return []
     # As TOML, to be pasted.
     return [
         f"functions/{function}/contract.toml: operations: must be {json.dumps(recorded)}, as in the recorded histories"
     ]
+
+
+def _path(operation: Operation, whole: Sequence[Operation]) -> list[str]:
+    """Return an operation after those that it runs in, as a contract names them."""
+    parent = next((each for each in whole if each.operation_id == operation.parent_id), None)
+    return [*(_path(parent, whole) if parent else []), _label(operation)]
 
 
 def _break(handler: Handler, histories: Sequence[History], history: History) -> Break | None:
@@ -139,4 +146,5 @@ def _identity(operation: Operation) -> tuple[object, ...]:
 
 
 def _label(operation: Operation) -> str:
-    return f"{operation.operation_type.value} {operation.name}"
+    type_ = operation.operation_type.value.title().replace("_", "")
+    return f"{kind(type_, operation.sub_type)} {operation.name}"

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib import import_module, invalidate_caches
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 from infra.errors import UsageError
 from infra.replay import recording
@@ -50,6 +50,19 @@ def replaced(function: str, root: Path) -> AbstractContextManager[object]:
     if not hasattr(context, "__enter__"):
         raise UsageError(f"{path}: must have a function replaced() that returns a context manager")
     return context
+
+
+def invoked(function: str, root: Path) -> dict[str, Any]:
+    """Return what the functions that a function invokes return while it is recorded, by their names.
+
+    Raises:
+        UsageError: its recording.py does not say it.
+    """
+    path = recording(function, root)
+    found: object = runpy.run_path(str(path)).get("INVOKED", {}) if path.exists() else {}
+    if not isinstance(found, dict):
+        raise UsageError(f"{path}: INVOKED must be a dictionary of what functions return, by their names")
+    return cast("dict[str, Any]", found)
 
 
 def _handler(module: ModuleType, function: str) -> Handler:

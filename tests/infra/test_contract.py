@@ -183,7 +183,11 @@ def test_an_event_carries_the_name_of_its_execution(promised: contract.Contract)
         ('"bill-1"', '"bill 1"', "example = 'bill 1': must be the name of an execution"),
         ('"us"', "2026-01-01", "result = datetime.date(2026, 1, 1): must be a table of what JSON can say"),
         ('["checkedAt"', '["id"', """rising = 'id': must be a key that [result] has as "{number}\""""),
-        ("rising =", "falling =", "falling: unknown key; known here: example, operations, rising, callbacks, event, result"),
+        (
+            "rising =",
+            "falling =",
+            "falling: unknown key; known here: example, operations, rising, callbacks, event, result",
+        ),
     ],
 )
 def test_a_contract_that_is_wrong_is_refused(tmp_path: Path, old: str, new: str, message: str) -> None:
