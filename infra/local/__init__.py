@@ -14,7 +14,7 @@ What it cannot show:
   provider do through their own roles is not, and neither is `iam:PassRole` or `lambda:PassCapacityProvider`.
 - The permissions boundary of a role that CloudFormation makes, and `iam:PermissionsBoundary` as a condition.
 - The signature and the expiry of web identity tokens. Their claims are believed.
-- `$LATEST.PUBLISHED`, the weights of an alias, chained invokes, and deleting an execution.
+- `$LATEST.PUBLISHED`, the weights of an alias, and deleting an execution.
 - The events of a pause in the history, and that a pause stops the clock of the execution's timeout: here it runs on.
 - Metrics, alarms, events, quotas and request rates, and the configured log level: functions log at INFO.
 - The removal of one version under its running executions, which AWS does not document: here they fail at their next
