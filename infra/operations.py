@@ -29,6 +29,9 @@ _TYPES = {
 }
 KINDS = tuple(dict.fromkeys((*_TYPES.values(), *_SUBTYPES.values())))
 
+END = re.compile("Execution(Succeeded|Failed|TimedOut|Stopped)")
+"""The types of the events with which a history ends."""
+
 _EVENT = re.compile(f"({'|'.join(_TYPES)})(.+)")
 _STARTED = "Started"
 
@@ -121,9 +124,12 @@ def read(events: "Iterable[EventTypeDef]") -> list[Operation]:
 
 
 def waiting(events: "Iterable[EventTypeDef]") -> list[Callback]:
-    """Return the callbacks that nobody has answered yet, of an execution that has not ended."""
+    """Return the callbacks that an execution waits for: none of one that has ended."""
+    told = list(events)
+    if any(END.fullmatch(event["EventType"]) for event in told):
+        return []
     return [
         Callback(each.name, each.callback_id, (each.inner or each).events[0]["EventTimestamp"])
-        for each in read(events)
+        for each in read(told)
         if each.callback_id
     ]

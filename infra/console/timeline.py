@@ -18,7 +18,6 @@ from infra.operations import Operation
 if TYPE_CHECKING:
     from mypy_boto3_lambda.type_defs import EventTypeDef
 
-_END = re.compile("Execution(Succeeded|Failed|TimedOut|Stopped)")
 _WIDTH = 80  # columns of a terminal
 _LEAST_BAR, _MOST_BAR = 8, 24
 
@@ -59,7 +58,7 @@ class Span(Generic[Words]):
 def spans(events: "Iterable[EventTypeDef]") -> list[Span[str]]:
     """Pair the events of a history into spans, in the order in which they started; what runs in another follows it."""
     told = list(events)
-    ended = any(_END.fullmatch(event["EventType"]) for event in told)
+    ended = any(operations.END.fullmatch(event["EventType"]) for event in told)
     found = operations.read(told)
     tops: list[list[Span[str]]] = [[each] for each in _invocations(told)]
     tops += [_tree(each, found, ended=ended) for each in found if each.parent is None]
@@ -106,6 +105,8 @@ def _row(span: Span[Words], limit: int) -> str:
     took = f"{span.seconds:.2f} s" if span.seconds is not None else markdown.label(span.outcome, limit)
     words = [span.kind, span.name] if span.depth else [span.name]
     name = " ".join(markdown.label(word, limit) for word in words)
+    if span.detail and markdown.label(span.kind) == "invoke":
+        name += f" of {markdown.label(span.detail, limit)}"
     attempt = f" attempt {span.attempt}" if span.attempt else ""
     state = "crit, " if markdown.label(span.outcome) == "failed" else ""
     start, end = _milliseconds(span.start), _milliseconds(span.end or span.start)
