@@ -61,7 +61,7 @@ def spans(events: "Iterable[EventTypeDef]") -> list[Span[str]]:
     ended = any(operations.END.fullmatch(event["EventType"]) for event in told)
     found = operations.read(told)
     tops: list[list[Span[str]]] = [[each] for each in _invocations(told)]
-    tops += [_tree(each, found, ended=ended) for each in found if each.parent is None]
+    tops += [tree for each in found if each.parent is None for tree in _tree(each, found, ended=ended)]
     # An invocation comes before what it ran.
     tops.sort(key=lambda tree: (tree[0].start, tree[0].kind != "invocation"))
     return list(chain.from_iterable(tops))
@@ -124,11 +124,17 @@ def _invocations(events: "Sequence[EventTypeDef]") -> Iterator[Span[str]]:
         yield Span("invocation", str(number), details["StartTimestamp"], details["EndTimestamp"], outcome)
 
 
-def _tree(operation: Operation, found: Sequence[Operation], *, ended: bool) -> list[Span[str]]:
-    """Return the spans of an operation, and after them those of what runs in it."""
+def _tree(operation: Operation, found: Sequence[Operation], *, ended: bool) -> Iterator[list[Span[str]]]:
+    """Yield an operation's attempts, the last of them with the spans of what runs in it."""
+    *earlier, last = _attempts(operation, ended=ended)
+    yield from ([each] for each in earlier)
+    inner = (tree for each in found if each.parent is operation for tree in _tree(each, found, ended=ended))
+    yield [last, *chain.from_iterable(sorted(inner, key=lambda tree: tree[0].start))]
+
+
+def _attempts(operation: Operation, *, ended: bool) -> list[Span[str]]:
     attempts = operation.attempts
-    several = len(attempts) > 1
-    own = [
+    return [
         Span(
             operation.kind,
             operation.name,
@@ -136,13 +142,11 @@ def _tree(operation: Operation, found: Sequence[Operation], *, ended: bool) -> l
             done["EventTimestamp"] if done else None,
             _outcome(operation, done, ended=ended),
             len(operation.ancestors),
-            number if several else None,
+            number if len(attempts) > 1 else None,
             operation.callback_id or _function(started),
         )
         for number, (started, done) in enumerate(attempts, start=1)
     ]
-    inner = [_tree(each, found, ended=ended) for each in found if each.parent is operation]
-    return [*own, *chain.from_iterable(inner)]
 
 
 def _outcome(operation: Operation, done: "EventTypeDef | None", *, ended: bool) -> str:

@@ -54,8 +54,8 @@ def waits(target: Target, function: DeployedFunction, running: Sequence[Listed])
     for each in running:
         for callback in function.waiting(each.arn):
             since = age.text(target.clock.now() - callback.since)
-            yield f"{each.name} waits for callback {callback.name} since {since}; who may act in its account answers:"
-            yield f"  python -m infra.pipeline callback succeed {callback.id} {of} --result JSON"
+            yield f"{each.name} has waited for callback {callback.name} for {since}; with credentials of its account:"
+            yield f"  python -m infra.pipeline callback succeed {callback.id} {of} --result null"
 
 
 def answering(target: Target, function: DeployedFunction, arn: str, answers: Mapping[str, bytes]) -> Callable[[], None]:
