@@ -84,6 +84,6 @@ def _check(arguments: Namespace) -> None:
     if (arguments.error is not None) != (arguments.answer == "fail"):
         raise UsageError("--error TEXT is for fail, which needs it")
     try:
-        json.loads(arguments.result or "null")
+        json.loads("null" if arguments.result is None else arguments.result)
     except ValueError as error:
         raise UsageError(f"--result {arguments.result!r} is not JSON: {error}") from error
