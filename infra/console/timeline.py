@@ -128,8 +128,9 @@ def _tree(operation: Operation, found: Sequence[Operation], *, ended: bool) -> I
     """Yield an operation's attempts, the last of them with the spans of what runs in it."""
     *earlier, last = _attempts(operation, ended=ended)
     yield from ([each] for each in earlier)
-    inner = (tree for each in found if each.parent is operation for tree in _tree(each, found, ended=ended))
-    yield [last, *chain.from_iterable(sorted(inner, key=lambda tree: tree[0].start))]
+    inner = [tree for each in found if each.parent is operation for tree in _tree(each, found, ended=ended)]
+    inner.sort(key=lambda tree: tree[0].start)
+    yield [last, *chain.from_iterable(inner)]
 
 
 def _attempts(operation: Operation, *, ended: bool) -> list[Span[str]]:

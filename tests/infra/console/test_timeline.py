@@ -104,7 +104,7 @@ def test_what_was_left_when_the_execution_ended_is_unfinished() -> None:
 def test_a_callback_waits_until_it_is_answered(events: list[Any]) -> None:
     (span,) = timeline.spans(events)
     assert (span.kind, span.name, span.outcome, span.detail) == ("callback", "approval", "waiting", "abc")
-    answered = {**events[-1], "EventType": "CallbackSucceeded", "CallbackStartedDetails": {}}
+    answered: Any = {**events[-1], "EventType": "CallbackSucceeded", "CallbackStartedDetails": {}}
     (span,) = timeline.spans([*events, answered])
     assert (span.name, span.detail) == ("approval", None)
     assert span.outcome != "waiting"

@@ -2,9 +2,10 @@
 
 import json
 import os
+from functools import partial
 from typing import Any
 
-from aws_durable_execution_sdk_python import DurableContext, durable_execution
+from aws_durable_execution_sdk_python import DurableContext, StepContext, durable_execution
 from aws_durable_execution_sdk_python.config import Duration, ParallelBranch, StepConfig
 from aws_durable_execution_sdk_python.retries import RetryStrategyConfig, create_retry_strategy
 from aws_durable_execution_sdk_python.waits import WaitForConditionConfig, WaitForConditionDecision
@@ -14,34 +15,41 @@ TWICE = StepConfig(retry_strategy=create_retry_strategy(RetryStrategyConfig(max_
 
 
 @durable_execution
-def handler(event: Any, context: DurableContext) -> Any:
+def handler(event: Any, context: Any) -> Any:
     bill = event["billId"]
-    context.step(lambda step: charge(bill, step.attempt), name="charge", config=TWICE)
+    context.step(charge, name="charge", config=TWICE)
     context.wait(SECOND, name="pause")
-    approval = json.loads(context.wait_for_callback(ask, name="approval") or "null")
+    approval = read(context.wait_for_callback(ask, name="approval"))
     receipt = context.create_callback(name="receipt")
-    context.step(lambda _: ask(receipt.callback_id), name="send")
+    context.step(partial(ask, receipt.callback_id), name="send")
     packed = context.run_in_child_context(pack, name="pack")
-    context.parallel(
-        [
-            ParallelBranch(lambda branch: branch.step(lambda _: "a label", name="print"), name="label"),
-            ParallelBranch(lambda branch: branch.wait(SECOND, name="dry"), name="glue"),
-        ],
-        name="wrap",
-    )
+    context.parallel([ParallelBranch(label, name="label"), ParallelBranch(glue, name="glue")], name="wrap")
     weights = context.map([1, 2], weigh, name="weigh")
-    context.wait_for_condition(lambda seen, _: seen + 1, WaitForConditionConfig(twice, 0), name="shipped")
+    context.wait_for_condition(look, WaitForConditionConfig(twice, 0), name="shipped")
     refund = context.invoke(f"{os.environ['REFUNDS']}:live", {"refundId": bill}, name="refund")
     entry = context.invoke(os.environ["LEDGER"], {"bill": bill}, name="enter")
     return {
         "billId": bill,
         "approved": approval["approved"],
-        "receipt": json.loads(receipt.result() or "null"),
+        "receipt": read(receipt.result()),
         "packed": packed,
         "weights": weights.get_results(),
         "refund": refund,
         "entry": entry,
     }
+
+
+def read(answer: str | None) -> Any:
+    """Return what a callback was answered with, which the SDK gives as it was sent."""
+    return json.loads(answer or "null")
+
+
+def label(branch: DurableContext) -> None:
+    branch.step(lambda _: "a label", name="print")
+
+
+def glue(branch: DurableContext) -> None:
+    branch.wait(SECOND, name="dry")
 
 
 def pack(child: DurableContext) -> str:
@@ -52,14 +60,17 @@ def weigh(item: DurableContext, grams: int, _index: int, _items: Any) -> int:
     return item.step(lambda _: grams * 10, name="scale")
 
 
+def look(seen: int, _: object) -> int:
+    return seen + 1
+
+
 def twice(seen: int, _attempt: int) -> WaitForConditionDecision:
     return WaitForConditionDecision.stop_polling() if seen > 1 else WaitForConditionDecision.continue_waiting(SECOND)
 
 
-def charge(bill: str, attempt: int) -> str:
-    if attempt == 1:
-        raise ConnectionError(f"nobody charges {bill} at once")
-    return bill
+def charge(step: StepContext) -> None:
+    if step.attempt == 1:
+        raise ConnectionError("nobody pays at once")
 
 
 def ask(callback_id: str, _: object = None) -> None:
