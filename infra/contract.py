@@ -4,30 +4,23 @@ The file is not part of the bundle: it is for those who call the function, and f
 """
 
 import json
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from pydantic import Field, JsonValue
 
-from infra import ROOT
+from infra import ROOT, operations
 from infra.aws.execution import Execution
+from infra.operations import Operation
 from infra.toml import Table, read, wrong
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda.type_defs import EventTypeDef
 
-# How the events of each kind of operation begin (Lambda API, EventType), and what the API calls that kind elsewhere.
-TYPES = {
-    "Step": "step",
-    "Wait": "wait",
-    "Context": "context",
-    "Callback": "callback",
-    "ChainedInvoke": "chained_invoke",
-}
-
-_OPERATION_EVENT = re.compile(f"({'|'.join(TYPES)})(.+)")
+_KIND_AND_NAME = rf"({'|'.join(operations.KINDS)}) .+"
+_WITHIN = " > "
+_SUCCEEDED = "Succeeded"
 _NUMBER = "{number}"
 
 
@@ -43,10 +36,17 @@ class Contract(Table):
         ),
     ]
     operations: Annotated[
-        list[Annotated[str, Field(pattern=rf"^({'|'.join(TYPES.values())}) .+$")]],
-        Field(description=f"the operations in their order, each a type and a name; types: {', '.join(TYPES.values())}"),
+        list[Annotated[str, Field(pattern=rf"^{_KIND_AND_NAME}({_WITHIN}{_KIND_AND_NAME})*$")]],
+        Field(
+            description=f"the operations in their order, each a kind and a name; kinds: {', '.join(operations.KINDS)}; "
+            f'one that runs in another as "parallel NAME{_WITHIN}step NAME"'
+        ),
     ]
     rising: Annotated[list[str], Field(description="keys of numbers in the result, or []")]
+    callbacks: Annotated[
+        dict[str, JsonValue],
+        Field(default_factory=dict, description="a table: the names of callbacks, and what JSON each is answered with"),
+    ]
     event: Annotated[dict[str, JsonValue], Field(description="a table of what JSON can say")]
     result: Annotated[dict[str, JsonValue], Field(description="a table of what JSON can say")]
 
@@ -59,10 +59,17 @@ class Contract(Table):
         """Return the event of the execution of that name."""
         return _filled(self.event, name)
 
+    def answers_of(self, name: str) -> dict[str, bytes]:
+        """Return what the callbacks of the execution of that name are answered with, by their names."""
+        return {key: json.dumps(_filled(value, name)).encode() for key, value in self.callbacks.items()}
+
     def _problems(self) -> Iterator[str]:
         for key in self.rising:
             if self.result.get(key) != _NUMBER:
                 yield wrong("rising", key, f'must be a key that [result] has as "{_NUMBER}"')
+        for callback in self.callbacks:
+            if f"callback {callback}" not in [operation.rpartition(_WITHIN)[2] for operation in self.operations]:
+                yield wrong("callbacks", callback, "must be the name of a callback that operations has")
 
 
 def load(function: str, root: Path = ROOT) -> Contract:
@@ -90,9 +97,38 @@ def problems(contract: Contract, name: str, ended: Execution, events: "Iterable[
         ended: how it ended.
         events: its history, oldest first.
     """
-    # What runs in branches keeps no order, and one may run while another waits: their parents stand for them.
-    history = [event for event in events if "ParentId" not in event]
-    return [*_end_problems(contract, name, ended), *_operation_problems(contract, history), *_wait_problems(history)]
+    told = list(events)
+    # What runs in branches keeps no order, and one may run while another waits.
+    outermost = [event for event in told if "ParentId" not in event]
+    return [
+        *_end_problems(contract, name, ended),
+        *_operation_problems(contract, operations.read(told)),
+        *_wait_problems(outermost),
+    ]
+
+
+def listed(contract: Contract, found: Sequence[Sequence[str]]) -> list[str]:
+    """Return the operations of an execution as its contract should list them.
+
+    Those that run in no other stand in it in their order; of the rest, whose order may differ each time, those that the
+    contract names, after the one that they run in.
+
+    Args:
+        contract: of the function.
+        found: each operation after those that it runs in, outermost first, such as `step pay`.
+    """
+    kept: list[str] = []
+    for outermost in (path[0] for path in found if len(path) == 1):
+        inner = [text for text in contract.operations if text not in kept and text.startswith(outermost + _WITHIN)]
+        kept += [outermost, *(text for text in inner if any(_is_of(text, path) for path in found))]
+    return kept
+
+
+def _is_of(text: str, path: Sequence[str]) -> bool:
+    """Tell whether an entry of a contract is of an operation. Of those around it the entry may leave out inner ones."""
+    outermost, *around, own = text.split(_WITHIN)
+    rest = iter(path[1:-1])
+    return (outermost, own) == (path[0], path[-1]) and all(each in rest for each in around)
 
 
 def unlike(contract: Contract, event: JsonValue) -> list[str]:
@@ -155,23 +191,18 @@ def _differences(path: str, expected: Any, found: Any) -> Iterator[str]:
         yield f"its {path} is {found!r}, and should be {expected!r}"
 
 
-def _operation_problems(contract: Contract, events: "list[EventTypeDef]") -> Iterator[str]:
-    operations: dict[str, str] = {}
-    last: dict[str, str] = {}
-    for event in events:
-        parsed = _OPERATION_EVENT.fullmatch(event["EventType"])
-        if not parsed:
-            continue
-        if parsed[2] == "Started":
-            # A retry starts under the id of the attempt before it.
-            operations.setdefault(event["Id"], f"{TYPES[parsed[1]]} {event.get('Name')}")
-        last[event["Id"]] = parsed[0]
-    found = list(operations.values())
-    if found != contract.operations:
+def _operation_problems(contract: Contract, operations: Sequence[Operation]) -> Iterator[str]:
+    paths = [[*map(str, each.ancestors), str(each)] for each in operations]
+    if (found := listed(contract, paths)) != contract.operations:
         yield f"its operations are {found}, and should be {contract.operations}"
-    for key, operation in operations.items():
-        if not last[key].endswith("Succeeded"):
-            yield f"its {operation} did not succeed: the last that is told of it is {last[key]}"
+    for each in operations:
+        if each.parent is None and not each.last.endswith(_SUCCEEDED):
+            yield f"its {each} did not succeed: the last that is told of it is {each.last}"
+    # What fails in one branch may be what those around it are there to bear.
+    for text in (each for each in found if _WITHIN in each):
+        last = [each.last for each, path in zip(operations, paths, strict=True) if _is_of(text, path)]
+        if not any(each.endswith(_SUCCEEDED) for each in last):
+            yield f"its {text} did not succeed: the last that is told of it is {last[-1]}"
 
 
 def _wait_problems(events: "list[EventTypeDef]") -> Iterator[str]:

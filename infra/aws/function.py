@@ -1,13 +1,14 @@
 """A durable function as it is deployed: its live alias, its versions, and the executions on them."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, cast
 
-from infra import limits, naming
+from infra import limits, naming, operations
 from infra.aws.clock import Clock
 from infra.aws.execution import ENDED, NOT_ENDED, Execution, Listed
 from infra.errors import CommandError
+from infra.operations import Callback
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -178,16 +179,24 @@ class DeployedFunction:
             return arn
         raise CommandError(f"{alias}: Lambda started no durable execution; does the function have a durable config?")
 
-    def follow(self, arn: str, deadline_seconds: float, since: float | None = None) -> Execution:
+    def follow(
+        self,
+        arn: str,
+        deadline_seconds: float,
+        since: float | None = None,
+        meanwhile: Callable[[], object] = lambda: None,
+    ) -> Execution:
         """Read an execution until it has ended.
 
         Args:
             arn: which.
             deadline_seconds: how long it may take.
             since: from when on the clock that is counted; from now on unless told otherwise.
+            meanwhile: done each time that it has not ended yet.
 
         Raises:
-            CommandError: it has not ended within the deadline; the execution itself goes on.
+            CommandError: it has not ended within the deadline; the execution itself goes on. The callbacks that it
+                waits for are named.
         """
         started = self._clock.monotonic() if since is None else since
         status = "not visible yet"
@@ -198,7 +207,9 @@ class DeployedFunction:
                 if status in ENDED:
                     return Execution.read(response)
             if elapsed >= deadline_seconds:
-                raise CommandError(f"{arn} is {status} after {deadline_seconds:.0f} s; it was left as it is")
+                waits = "".join(f". It waits for callback {each.name}" for each in self.waiting(arn))
+                raise CommandError(f"{arn} is {status} after {deadline_seconds:.0f} s; it was left as it is{waits}")
+            meanwhile()
             self._clock.sleep(POLL_SECONDS)
 
     def history(self, arn: str) -> "list[EventTypeDef]":
@@ -207,6 +218,13 @@ class DeployedFunction:
             DurableExecutionArn=arn, IncludeExecutionData=True
         )
         return [event for page in pages for event in page["Events"]]
+
+    def waiting(self, arn: str) -> list[Callback]:
+        """Return the callbacks that an execution waits for; none where it can't be read yet, or has ended."""
+        try:
+            return operations.waiting(self.history(arn))
+        except self._client.exceptions.ResourceNotFoundException:
+            return []
 
     def executions(self, statuses: Iterable[str] = (*NOT_ENDED, *ENDED)) -> Iterator[Listed]:
         """List the executions of all versions, newest first, as far as Lambda still knows of them.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import boto3
 
 from infra import functions, naming
+from infra.aws.callbacks import Callbacks
 from infra.aws.clock import SYSTEM, Clock
 from infra.aws.function import DeployedFunction
 from infra.aws.session import open_session
@@ -106,6 +107,11 @@ class Target:
     def stacks(self) -> Stacks:
         """The stacks of its account and region."""
         return Stacks(self.session.client("cloudformation"), self.clock)
+
+    @property
+    def callbacks(self) -> Callbacks:
+        """The callbacks of its account and region."""
+        return Callbacks(self._client)
 
     @property
     def functions(self) -> list[DeployedFunction]:

@@ -14,7 +14,7 @@ What it cannot show:
   provider do through their own roles is not, and neither is `iam:PassRole` or `lambda:PassCapacityProvider`.
 - The permissions boundary of a role that CloudFormation makes, and `iam:PermissionsBoundary` as a condition.
 - The signature and the expiry of web identity tokens. Their claims are believed.
-- `$LATEST.PUBLISHED`, the weights of an alias, chained invokes, and deleting an execution.
+- `$LATEST.PUBLISHED`, the weights of an alias, and deleting an execution.
 - The events of a pause in the history, and that a pause stops the clock of the execution's timeout: here it runs on.
 - What runtimes bring, but for Python's boto3: the SDK of durable functions and Node.js's `@aws-sdk` have to be bundled.
 - Metrics, alarms, events, quotas and request rates, how long logs are kept, and the log level: functions log at INFO.

@@ -10,6 +10,7 @@ from argparse import ArgumentParser
 from dataclasses import replace
 from uuid import uuid4
 
+from aws_durable_execution_sdk_python_testing.child_dispatcher import FunctionConfigs
 from aws_durable_execution_sdk_python_testing.execution import Execution
 from aws_durable_execution_sdk_python_testing.model import Event, StartDurableExecutionInput
 from aws_durable_execution_sdk_python_testing.runner import WebRunner, WebRunnerConfig
@@ -17,7 +18,7 @@ from aws_durable_execution_sdk_python_testing.web.server import WebServer, WebSe
 
 from infra import limits
 from infra.execution_arn import ExecutionArn
-from infra.local import history, pausing
+from infra.local import chained_invokes, history, pausing
 from infra.local.orphan import when_orphaned
 
 
@@ -70,6 +71,7 @@ def main() -> None:
     Execution.new = staticmethod(created)
     Execution.function_arn = function_arn
     Event.from_event_with_id = staticmethod(numbered)
+    chained_invokes.teach()
     WebServer.request_queue_size = 128  # of socketserver; its 5 drop connections when many executions start at once
     config = WebRunnerConfig(
         WebServiceConfig(host="127.0.0.1", port=0),
@@ -77,6 +79,7 @@ def main() -> None:
         # The emulated Lambda ends a function before.
         invocation_timeout_seconds=limits.TIMEOUT_SECONDS.most,
         skip_time=arguments.skip_time,
+        function_configs=FunctionConfigs({}),  # that there are some lets it invoke any
     )
     with Runner(config) as runner:
         print(runner.port, flush=True)

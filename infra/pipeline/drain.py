@@ -12,10 +12,11 @@ from infra.aws.execution import Listed
 from infra.aws.function import DeployedFunction
 from infra.aws.target import Target
 from infra.console import age
-from infra.console.progress import doing
+from infra.console.progress import console, doing
 from infra.console.report import Report
 from infra.errors import CommandError, UsageError
 from infra.pipeline.arguments import add_function, add_pull_request
+from infra.pipeline.callback import waits
 
 # What to do with executions that run, and for how many seconds each waits for them first unless told otherwise.
 CHOICES = {"refuse": 0, "wait": budgets.DRAIN, "stop": 0}
@@ -181,6 +182,7 @@ def _wait(
     """
     clock = target.clock
     started = clock.monotonic()
+    told = False
     with doing(f"Executions of {', '.join(each.name for each in functions)}") as tell:
         while left := _look(target, functions):
             statuses = [each.status for on in left.values() for each in on]
@@ -189,6 +191,10 @@ def _wait(
             remaining = deadline_seconds - (clock.monotonic() - started)
             if remaining <= 0 or not (active or paused_too):
                 return left
+            if not told:
+                told = True
+                for line in _waits(target, left):
+                    console.print(line, markup=False, soft_wrap=True)
             tell(f"{active} running, {paused} paused")
             clock.sleep(min(POLL_SECONDS, remaining))
     return {}
@@ -214,11 +220,17 @@ def _refuse(target: Target, left: Running, why: str = "have not ended", *, is_op
     told: list[str] = []
     for function, on in left.items():
         told += [f"{len(on)} executions of {function.name} {why}:", *(f"  {line}" for line in lines(target.clock, on))]
+    told += _waits(target, left)
     door = "new ones are taken" if is_open else "no new ones are taken until `drain --open`"
     told.append(f"They go on, and {door}. Wait for them (--running wait), or stop them (--running stop).")
     if any(each.status.startswith("PAUS") for on in left.values() for each in on):
         told[-1] += " Those that are paused end only once somebody resumes or stops them."
     raise CommandError("\n".join(told))
+
+
+def _waits(target: Target, left: Running) -> list[str]:
+    """Tell of the callbacks without which executions never end."""
+    return [line for function, on in left.items() for line in waits(target, function, on[:LISTED_AT_MOST])]
 
 
 def _told(closed: Sequence[str], stopped: int) -> str:

@@ -15,7 +15,8 @@ from infra.aws.function import DeployedFunction
 from infra.aws.target import Target
 from infra.console.report import Report
 from infra.pipeline.arguments import add_function, add_pull_request
-from infra.pipeline.drain import lines
+from infra.pipeline.callback import waits
+from infra.pipeline.drain import LISTED_AT_MOST, lines
 
 
 @dataclass(frozen=True)
@@ -29,12 +30,13 @@ class OnVersion:
 
 @dataclass(frozen=True)
 class OnFunction:
-    """The executions of one function, by version, newest version first."""
+    """The executions of one function, by version, newest version first, and what those wait for that have not ended."""
 
     function: DeployedFunction
     live: str | None
     closed: bool
     versions: list[OnVersion]
+    waits: list[str]
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -45,8 +47,10 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(target: Target, arguments: Namespace) -> Report:  # noqa: ARG001 - it takes none beside its target
     """Show them. Exit code 0, also where there is no function."""
-    functions = [function for each in previews.with_functions(target) for function in each.deployed_functions()]
-    found = [each for each in map(_look, functions) if each.versions]
+    found = [
+        _look(each, function) for each in previews.with_functions(target) for function in each.deployed_functions()
+    ]
+    found = [each for each in found if each.versions]
     told = [line for each in found for line in _lines(each, target.clock)]
     return Report({"functions": [_facts(each) for each in found]}, told or [previews.none_found(target)])
 
@@ -66,9 +70,11 @@ def by_version(found: Iterable[Listed], numbers: Iterable[str]) -> list[OnVersio
     return [OnVersion(version, Counter(each.status for each in on), _oldest(on)) for version, on in ordered]
 
 
-def _look(function: DeployedFunction) -> OnFunction:
-    on_versions = by_version(function.executions(), function.versions())
-    return OnFunction(function, function.live(), function.is_closed(), on_versions)
+def _look(target: Target, function: DeployedFunction) -> OnFunction:
+    listed = list(function.executions())
+    oldest = sorted((each for each in listed if each.status in NOT_ENDED), key=lambda each: each.started)
+    waiting = list(waits(target, function, oldest[:LISTED_AT_MOST]))
+    return OnFunction(function, function.live(), function.is_closed(), by_version(listed, function.versions()), waiting)
 
 
 def _oldest(on: list[Listed]) -> Listed | None:
@@ -83,6 +89,7 @@ def _lines(on: OnFunction, clock: Clock) -> Iterator[RenderableType]:
     if oldest:
         yield "The oldest that has not ended:"
         yield from (f"  {line}" for line in lines(clock, oldest))
+    yield from on.waits
 
 
 def _table(on: OnFunction) -> Table:
@@ -101,6 +108,7 @@ def _facts(on: OnFunction) -> dict[str, object]:
     return {
         "function": on.function.name,
         "closed": on.closed,
+        "waits": on.waits,
         "versions": [
             {
                 "version": each.version,

@@ -22,6 +22,7 @@ from infra.console.report import Report
 from infra.errors import UsageError
 from infra.naming import Output
 from infra.pipeline.arguments import add_function, add_pull_request
+from infra.pipeline.callback import answering
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda.type_defs import EventTypeDef
@@ -49,7 +50,8 @@ def run(target: Target, arguments: Namespace) -> Report:
     for function in target.functions:
         with doing(f"Following {function.name}"):
             arn = function.start(f"invoke-{secrets.token_hex(8)}", sent[function.folder])
-            ended = function.follow(arn, arguments.deadline)
+            answers = {} if arguments.event else _answers(target, function)
+            ended = function.follow(arn, arguments.deadline, meanwhile=answering(target, function, arn, answers))
         history = function.history(arn)
         logged = log_of(target, function, arn) if arguments.logs or not ended.succeeded else None
         spans = [asdict(span) for span in timeline.spans(history)]
@@ -77,6 +79,12 @@ def events(target: Target, path: Path | None) -> dict[str, bytes]:
     if len(names) > 1:
         raise UsageError(f"--event {path}: say which function it is for: --function NAME, of {', '.join(names)}")
     return dict.fromkeys(names, read_event(path))
+
+
+def _answers(target: Target, function: DeployedFunction) -> dict[str, bytes]:
+    """Return what the contract answers to callbacks of its own event."""
+    promised = contract.load(function.folder, target.environment.project.root)
+    return promised.answers_of(promised.example)
 
 
 def read_event(path: Path) -> bytes:

@@ -3,13 +3,13 @@
 import json
 import secrets
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rich.console import RenderableType
 
-from infra import budgets, contract
+from infra import budgets, contract, operations
 from infra.aws.execution import Execution
 from infra.aws.function import DeployedFunction
 from infra.aws.problems import noting
@@ -18,7 +18,9 @@ from infra.console import markdown, timeline
 from infra.console.progress import doing
 from infra.console.report import Report
 from infra.contract import Contract
+from infra.errors import CommandError
 from infra.pipeline.arguments import add_function, add_pull_request, add_versions, versions_of
+from infra.pipeline.callback import answering
 from infra.pipeline.invoke import lines, log_of
 
 if TYPE_CHECKING:
@@ -68,9 +70,10 @@ def run(target: Target, arguments: Namespace) -> Report:
         for trial in trials:
             with noting(trial.problems):
                 _start(trial, name, versions.get(trial.function.folder))
+        answer = _answering(target, trials, name)
         for trial in trials:
             with noting(trial.problems):
-                _follow(trial, name, arguments.deadline, since)
+                _follow(trial, name, arguments.deadline, since, answer)
     for trial in trials:
         # The log is for the job's own log alone: others than we read what is told elsewhere.
         if trial.problems and trial.ended:
@@ -93,10 +96,32 @@ def _start(trial: Trial, name: str, version: str | None) -> None:
     trial.arn = trial.function.start(name, json.dumps(trial.promised.event_of(name)).encode())
 
 
-def _follow(trial: Trial, name: str, deadline: float, since: float) -> None:
+def _answering(target: Target, trials: Sequence[Trial], name: str) -> Callable[[], None]:
+    """Return what answers the callbacks of all executions, also of those that are not followed yet."""
+    answers = [
+        (each, answering(target, each.function, each.arn, each.promised.answers_of(name)))
+        for each in trials
+        if each.arn
+    ]
+
+    def answer() -> None:
+        for trial, answer_of_one in answers:
+            with noting(trial.problems):
+                answer_of_one()
+
+    return answer
+
+
+def _follow(trial: Trial, name: str, deadline: float, since: float, answer: Callable[[], None]) -> None:
     if trial.arn is None:
         return
-    trial.ended = ended = trial.function.follow(trial.arn, deadline, since)
+    try:
+        trial.ended = ended = trial.function.follow(trial.arn, deadline, since, answer)
+    except CommandError as error:
+        trial.events = trial.function.history(trial.arn)
+        unanswered = [each.name for each in operations.waiting(trial.events)]
+        hint = f"; functions/{trial.function.folder}/contract.toml can answer it, under [callbacks]"
+        raise CommandError(f"{error}{hint if unanswered else ''}") from error
     trial.events = trial.function.history(trial.arn)
     if ended.version != trial.expected:
         # Nothing is known of the version that it was sent for.
@@ -111,6 +136,8 @@ def _verdict(trial: Trial, of: str) -> str:
 def _lines(trial: Trial, of: str) -> Iterator[RenderableType]:
     if trial.ended:
         yield from lines(trial.ended, trial.events, logged=trial.log)
+    elif trial.events:
+        yield from ("", timeline.picture(trial.events))
     yield from ("", _verdict(trial, of), *map(markdown.line, trial.problems))
 
 

@@ -64,9 +64,14 @@ def _deploying(environment: Environment) -> list[Statement]:
         allow(["cloudformation:CancelUpdateStack", "cloudformation:DescribeStacks"], stacks),
         allow([f"cloudformation:{action}" for action in removed], _function_stacks(environment)),
         # Durable executions belong to versions, so the function's own ARN is not enough (Lambda developer guide,
-        # security of durable functions); listing them takes it.
+        # security of durable functions); listing them takes it. A smoke execution's callbacks are answered.
         allow(
-            [*DRAINING, "lambda:InvokeFunction", "lambda:PutFunctionScalingConfig"],
+            [
+                *DRAINING,
+                "lambda:InvokeFunction",
+                "lambda:PutFunctionScalingConfig",
+                "lambda:SendDurableExecutionCallbackSuccess",
+            ],
             _functions(environment),
         ),
         # Why an execution failed stands in its function's log alone.

@@ -11,8 +11,12 @@ same bytes on every machine. It leaves the operations as they are, and the execu
 the way gives the history of a retry as well. The function's modules are imported by then, under the names that they
 have on Lambda (`NAME.handler`), so that `unittest.mock.patch` finds them. Without the file nothing is replaced.
 
-Callbacks are answered, and functions that this one invokes are registered, by a subclass of the runner's: the context
-manager puts it in the place of `infra.replay.record.DurableFunctionTestRunner`.
+Callbacks are answered as the contract's `[callbacks]` says. `recording.py` says what the functions return that are
+invoked, by their names as the handler gives them to `invoke`, with or without the qualifier; and the environment
+variables that the handler reads, which are set in a replay as well:
+
+    INVOKED = {"some-function": {"id": "some-id"}}
+    ENVIRONMENT = {"OTHER": "some-function"}
 """
 
 from pathlib import Path

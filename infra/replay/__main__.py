@@ -21,9 +21,9 @@ from infra.errors import UsageError
 from infra.pipeline.arguments import add_function
 from infra.replay import recorded
 from infra.replay.check import check, compare
-from infra.replay.code import imported, replaced
+from infra.replay.code import imported, invoked, replaced
 from infra.replay.history import load
-from infra.replay.record import record
+from infra.replay.record import Answers, record
 from infra.replay.resume import Handler
 
 
@@ -61,7 +61,8 @@ def _run(command: str, function: str, root: Path, label: str) -> int:
 
 def _record(function: str, handler: Handler, promised: Contract, root: Path) -> None:
     with replaced(function, root):
-        paths = record(handler, promised.sample, recorded(function, root))
+        answers = Answers(promised.answers_of(promised.example), invoked(function, root))
+        paths = record(handler, promised.sample, recorded(function, root), answers=answers)
     for path in paths:
         print(f"Recorded {path.relative_to(root)}")
 

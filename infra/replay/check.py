@@ -10,7 +10,8 @@ from typing import Any
 from aws_durable_execution_sdk_python.lambda_service import Operation, OperationStatus, OperationType
 from aws_durable_execution_sdk_python.plugin import OperationStartInfo
 
-from infra.contract import Contract
+from infra.contract import Contract, listed
+from infra.operations import kind
 from infra.replay.history import SDK, History
 from infra.replay.resume import Handler, Replay, is_finished, resume
 
@@ -47,7 +48,7 @@ def check(handler: Handler, histories: Sequence[History]) -> list[Break]:
 def compare(function: str, contract: Contract, histories: Sequence[History]) -> list[str]:
     """Return where a function's contract is to be edited, because the recorded histories have other operations."""
     whole = max((history.operations for history in histories), key=len)
-    recorded = [f"{o.operation_type.value.lower()} {o.name}" for o in whole if o.parent_id is None]
+    recorded = listed(contract, [[*map(_label, _around(each, whole)), _label(each)] for each in whole])
     if recorded == contract.operations:
         return []
     # As TOML, to be pasted.
@@ -59,11 +60,16 @@ def compare(function: str, contract: Contract, histories: Sequence[History]) -> 
 def _break(handler: Handler, histories: Sequence[History], history: History) -> Break | None:
     replay = resume(handler, history.event, history.operations)
     needed = [o for o in history.operations if _is_needed(o, history)]
-    unreached = [o for o in needed if o.operation_id not in replay.reached]
-    if not replay.error and not unreached:
+    # The SDK says of an operation that is another one than recorded which it is, by its id.
+    missed = [
+        o
+        for o in history.operations
+        if (o in needed and o.operation_id not in replay.reached) or f"id='{o.operation_id}'" in (replay.error or "")
+    ]
+    if not replay.error and not missed:
         return None
-    if unreached:
-        operation = unreached[0]
+    if missed:
+        operation = missed[0]
         reason = _reason(handler, history, operation, replay, histories)
     else:
         operation, reason = needed[-1], "the handler fails after it"
@@ -75,11 +81,30 @@ def _is_needed(operation: Operation, history: History) -> bool:
     """Return whether a replay that reaches the end of the history must have told of the operation.
 
     A finished parent gives its result without running its children again, and the SDK does not tell plugins of the
-    finished branches of an unfinished parallel or map.
+    finished branches of an unfinished parallel or map, nor of what finished after a callback that is still open.
     """
-    parent = next((o for o in history.operations if o.operation_id == operation.parent_id), None)
+    around = _around(operation, history.operations)
+    parent = around[-1] if around else None
     is_branch = operation.operation_type is OperationType.CONTEXT and is_finished(operation)
+    if any(_follows_open_callback(each, history) for each in (operation, *around)):
+        return False
     return parent is None or not (is_finished(parent) or is_branch)
+
+
+def _around(operation: Operation, whole: Sequence[Operation]) -> list[Operation]:
+    """Return the operations that one runs in, outermost first."""
+    parent = next((each for each in whole if each.operation_id == operation.parent_id), None)
+    return [*_around(parent, whole), parent] if parent else []
+
+
+def _follows_open_callback(operation: Operation, history: History) -> bool:
+    before = history.operations[: history.operations.index(operation)]
+    return any(
+        each.operation_type is OperationType.CALLBACK
+        and not is_finished(each)
+        and each.parent_id == operation.parent_id
+        for each in before
+    )
 
 
 def _reason(handler: Handler, history: History, missed: Operation, replay: Replay, histories: Sequence[History]) -> str:
@@ -139,4 +164,5 @@ def _identity(operation: Operation) -> tuple[object, ...]:
 
 
 def _label(operation: Operation) -> str:
-    return f"{operation.operation_type.value} {operation.name}"
+    type_ = operation.operation_type.value.title().replace("_", "")
+    return f"{kind(type_, operation.sub_type)} {operation.name}"

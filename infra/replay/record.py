@@ -2,13 +2,22 @@
 
 import json
 import re
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
+from threading import Event
 from typing import Any
 from unittest.mock import patch
 
-from aws_durable_execution_sdk_python.lambda_service import InvocationStatus, Operation, OperationType
-from aws_durable_execution_sdk_python_testing import DurableFunctionTestRunner
+from aws_durable_execution_sdk_python.lambda_service import (
+    InvocationStatus,
+    Operation,
+    OperationStatus,
+    OperationSubType,
+    OperationType,
+)
+from aws_durable_execution_sdk_python_testing import DurableFunctionTestResult, DurableFunctionTestRunner
 from aws_durable_execution_sdk_python_testing.execution import Execution
 from aws_durable_execution_sdk_python_testing.model import StartDurableExecutionInput
 
@@ -16,9 +25,23 @@ from infra.replay.history import SDK, History, HistoryError, write
 from infra.replay.resume import EXECUTION_ARN, EXECUTION_ID, Handler
 
 MOST_SECONDS = 60
+_HINT = "what it calls is for recording.py beside that folder to replace"
 
 
-def record(handler: Handler, event: Any, folder: Path, seconds: int = MOST_SECONDS) -> list[Path]:
+@dataclass(frozen=True)
+class Answers:
+    """What an execution waits for: answers to its callbacks, and what functions that it invokes return, by names."""
+
+    callbacks: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
+    invoked: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+NONE = Answers()
+
+
+def record(
+    handler: Handler, event: Any, folder: Path, seconds: int = MOST_SECONDS, answers: Answers = NONE
+) -> list[Path]:
     """Replace the histories in a folder by what an execution leaves after each invocation.
 
     It runs on AWS's local runner. What it calls, and what differs each time, is the caller's to replace.
@@ -28,12 +51,13 @@ def record(handler: Handler, event: Any, folder: Path, seconds: int = MOST_SECON
         event: of the execution.
         folder: of the histories; it need not be there.
         seconds: how long the execution may take. What it waits is skipped.
+        answers: what it waits for.
 
     Raises:
         HistoryError: it does not succeed, or has no operation. The histories stay as they are.
     """
     try:
-        states = _states_after_each_invocation(handler, event, seconds)
+        states = _Recorder(handler, event, answers).run(seconds)
     except HistoryError as error:
         raise HistoryError(f"{folder}: stays as it is, since the execution of the contract's event {error}") from error
     folder.mkdir(parents=True, exist_ok=True)
@@ -49,35 +73,76 @@ def _history(number: int, event: Any, operations: list[Operation]) -> History:
     return History(f"{number}-{label}-{last.status.value.lower()}", SDK, event, operations)
 
 
-def _states_after_each_invocation(handler: Handler, event: Any, seconds: int) -> list[list[Operation]]:
-    states: list[list[Operation]] = []
+class _Recorder:
+    """Runs an execution, and notes its state after each invocation."""
 
-    def invoke(invocation: Any, context: Any) -> Any:
+    def __init__(self, handler: Handler, event: Any, answers: Answers) -> None:
+        self._handler = handler
+        self._event = event
+        self._answers = answers
+        self._states: list[list[Operation]] = []
+        self._unanswered: list[str] = []
+        self._idle = Event()
+        self._runner = DurableFunctionTestRunner(self._invoke)
+
+    def run(self, seconds: int) -> list[list[Operation]]:
+        """Return the states.
+
+        Raises:
+            HistoryError: it does not succeed in that time, or has no operation.
+        """
+        for name, returned in self._answers.invoked.items():
+            self._runner.register_function(name, partial(self._return, returned))
+        result = self._end(seconds)
+        if self._unanswered:
+            names = ", ".join(self._unanswered)
+            raise HistoryError(f"waits for callback {names}: [callbacks] in contract.toml says no answer")
+        if result.status is not InvocationStatus.SUCCEEDED:
+            found = f"{result.error.type}: {result.error.message}" if result.error else "no error was given"
+            raise HistoryError(f"ends {result.status.value}: {found}; {_HINT}")
+        if not all(self._states):
+            raise HistoryError("has no operations: nothing of it could resume")
+        return self._states
+
+    def _end(self, seconds: int) -> DurableFunctionTestResult:
+        with patch.object(Execution, "new", staticmethod(_execution)), self._runner as runner:
+            try:
+                # With a timeout of its own the execution could end as failed just before nobody waits for it any more.
+                arn = runner.run_async(input=json.dumps(self._event), execution_timeout=2 * seconds)
+                return runner.wait_for_result(arn, timeout=seconds)
+            except TimeoutError as error:
+                raise HistoryError(f"does not end within {seconds} s; {_HINT}") from error
+
+    def _invoke(self, invocation: Any, context: Any) -> Any:
+        self._idle.clear()
         try:
-            return handler(invocation, context)
+            return self._handler(invocation, context)
         finally:
             arn, token = invocation.durable_execution_arn, invocation.checkpoint_token
             state = invocation.service_client.get_execution_state(arn, token, "")
-            states.append([o for o in state.operations if o.operation_type is not OperationType.EXECUTION])
+            operations = [o for o in state.operations if o.operation_type is not OperationType.EXECUTION]
+            self._states.append(operations)
+            self._answer(operations)
+            self._idle.set()
 
-    _run(invoke, event, seconds)
-    if not all(states):
-        raise HistoryError("has no operations: nothing of it could resume")
-    return states
+    def _answer(self, operations: list[Operation]) -> None:
+        """Answer the callbacks that are open: after each invocation, so that every recording does so at one time."""
+        parents = {each.operation_id: each for each in operations}
+        for each in operations:
+            if each.callback_details is None or each.status is not OperationStatus.STARTED:
+                continue
+            around = parents.get(each.parent_id or "")
+            name = (around if around and around.sub_type == OperationSubType.WAIT_FOR_CALLBACK else each).name or ""
+            if name in self._answers.callbacks:
+                self._runner.send_callback_success(each.callback_details.callback_id, self._answers.callbacks[name])
+            else:
+                self._unanswered.append(name)
+                self._runner.send_callback_failure(each.callback_details.callback_id)
 
-
-def _run(invoke: Handler, event: Any, seconds: int) -> None:
-    hint = "what it calls is for recording.py beside that folder to replace"
-    with patch.object(Execution, "new", staticmethod(_execution)), DurableFunctionTestRunner(invoke) as runner:
-        try:
-            # With a timeout of its own the execution could end as failed just before nobody waits for it any more.
-            execution_arn = runner.run_async(input=json.dumps(event), execution_timeout=2 * seconds)
-            result = runner.wait_for_result(execution_arn, timeout=seconds)
-        except TimeoutError as error:
-            raise HistoryError(f"does not end within {seconds} s; {hint}") from error
-    if result.status is not InvocationStatus.SUCCEEDED:
-        found = f"{result.error.type}: {result.error.message}" if result.error else "no error was given"
-        raise HistoryError(f"ends {result.status.value}: {found}; {hint}")
+    def _return(self, result: Any, _event: Any, _context: Any) -> Any:
+        """Stand for a function that is invoked, and that returns once the invocation that began it has ended."""
+        self._idle.wait(MOST_SECONDS)
+        return result
 
 
 def _execution(input: StartDurableExecutionInput) -> Execution:  # noqa: A002 - named by the runner

@@ -77,7 +77,7 @@ def _resources(environment: Environment) -> Resources:
     """Return the resources of an environment's templates, which need no bundle here."""
     with TemporaryDirectory() as folder:
 
-        def nothing(*_: str) -> Path:
+        def nothing(*_: object) -> Path:
             (archive := Path(folder) / "bundle.zip").write_bytes(b"")
             return archive
 

@@ -110,7 +110,7 @@ NO_WAIT = "its wait pause was no durable wait: an invocation was running when it
         ),
         pytest.param(
             history(CHECK, PAUSE, SHIP, BILL, LAST),
-            operations("step check", "wait pause", "step ship", "chained_invoke bill"),
+            operations("step check", "wait pause", "step ship", "invoke bill"),
             id="additional",
         ),
         pytest.param(history(), operations(), id="none"),
@@ -165,6 +165,46 @@ def test_any_end_but_success_is_a_problem(promised: contract.Contract, status: s
         assert found == [f"it ended as {status}: {told}"]
 
 
+# Two branches, in one of which what the contract names failed.
+NESTED = [
+    event("ContextStarted", 0, "wrap", SubType="Parallel"),
+    *(event("ContextStarted", 0, each, SubType="ParallelBranch", ParentId="wrap") for each in "ab"),
+    *(event("StepStarted", 0, f"pack {each}", ParentId=each) | {"Name": "pack"} for each in "ab"),
+    event("StepFailed", 1, "pack a", ParentId="a"),
+    event("StepSucceeded", 1, "pack b", ParentId="b"),
+    event("ContextSucceeded", 1, "wrap", SubType="Parallel"),
+]
+
+
+@pytest.mark.parametrize(
+    ("named", "problem"),
+    [
+        ("parallel wrap > step pack", None),
+        ("parallel wrap > branch b > step pack", None),
+        (
+            "parallel wrap > branch a > step pack",
+            "its parallel wrap > branch a > step pack did not succeed: the last that is told of it is StepFailed",
+        ),
+        ("parallel wrap > step send", "its operations are ['parallel wrap'], and should be"),
+        ("branch a > step pack", "its operations are ['parallel wrap'], and should be"),
+    ],
+)
+def test_what_runs_in_another_may_be_named_with_it(tmp_path: Path, named: str, problem: str | None) -> None:
+    text = CONTRACT.replace('"step check", "wait pause", "step ship"', f'"parallel wrap", "{named}"')
+    write(tmp_path, text)
+    found = contract.problems(contract.load("billing", tmp_path), "smoke-1", ended(), history(NESTED))
+    assert len(found) == (1 if problem else 0)
+    assert not problem or found[0].startswith(problem)
+
+
+def test_callbacks_are_answered_with_the_name_of_the_execution(tmp_path: Path) -> None:
+    text = CONTRACT.replace('"wait pause"', '"callback pause"').replace(
+        "[result]", '[callbacks]\npause = "{name}"\n\n[result]'
+    )
+    write(tmp_path, text)
+    assert contract.load("billing", tmp_path).answers_of("smoke-1") == {"pause": b'"smoke-1"'}
+
+
 def test_an_event_carries_the_name_of_its_execution(promised: contract.Contract) -> None:
     assert promised.event_of("smoke-1") == {"id": "smoke-1", "tags": ["sample", "of-smoke-1"]}
     assert promised.sample == promised.event_of("bill-1")
@@ -176,14 +216,18 @@ def test_an_event_carries_the_name_of_its_execution(promised: contract.Contract)
         (
             '"step check"',
             '"check"',
-            "operations = 'check': must be the operations in their order, each a type and a name",
+            "operations = 'check': must be the operations in their order, each a kind and a name",
         ),
         ('"step check"', '"task check"', "operations = 'task check': must be the operations in their order"),
         ('example = "bill-1"\n', "", "example: missing; must be the name of an execution"),
         ('"bill-1"', '"bill 1"', "example = 'bill 1': must be the name of an execution"),
         ('"us"', "2026-01-01", "result = datetime.date(2026, 1, 1): must be a table of what JSON can say"),
         ('["checkedAt"', '["id"', """rising = 'id': must be a key that [result] has as "{number}\""""),
-        ("rising =", "falling =", "falling: unknown key; known here: example, operations, rising, event, result"),
+        (
+            "rising =",
+            "falling =",
+            "falling: unknown key; known here: example, operations, rising, callbacks, event, result",
+        ),
     ],
 )
 def test_a_contract_that_is_wrong_is_refused(tmp_path: Path, old: str, new: str, message: str) -> None:

@@ -12,6 +12,7 @@ from uuid import uuid4
 from infra import limits
 from infra.execution_arn import ExecutionArn
 from infra.local.server import ministack
+from infra.local.server.callbacks import execution_of
 from infra.local.server.ministack import Answer, Json
 from infra.local.server.request import ApiError, FunctionName, Request, answer, conflict, invalid, not_found
 from infra.local.server.runner import NOT_ENDED, Runner
@@ -64,7 +65,7 @@ class DurableExecutions:
             function_arn = ExecutionArn.parse(arn).function_arn
         except ValueError as error:
             raise invalid(str(error)) from None
-        if not function_arn.startswith(f"arn:aws:lambda:{ministack.region()}:{ministack.account_id()}:function:"):
+        if not _is_here(function_arn):
             raise not_found(f"Durable execution {arn}")
         parts = ["2025-12-01", "durable-executions", arn, *([operation] if operation else [])]
         if operation == "stop" and request.body:
@@ -78,8 +79,24 @@ class DurableExecutions:
         return await self._call(request, parts)
 
     async def pass_on_callback(self, request: Request, callback: str, operation: str) -> Answer:
-        """Let the runner answer for a callback, whose id names its execution."""
-        return await self._call(request, ["2025-12-01", "durable-execution-callbacks", callback, operation])
+        """Let the runner answer for a callback.
+
+        Raises:
+            ApiError: there is none of that id in the caller's account and region, or it was answered already.
+        """
+        try:
+            execution = execution_of(callback)
+        except ValueError as error:
+            raise invalid(str(error)) from None
+        if not _is_here(execution.function_arn):
+            raise not_found(f"Callback {callback}")
+        code, headers, body = await self._call(
+            request, ["2025-12-01", "durable-execution-callbacks", callback, operation]
+        )
+        # The runner has no error of its own for that.
+        if code != 200 and b"is not in STARTED state" in body:  # noqa: PLR2004 - HTTP
+            raise ApiError("CallbackTimeoutException", "The callback has already been closed", 400)
+        return code, headers, body
 
     def wait_until_drained(self, function: FunctionName, sleep: Callable[[float], object]) -> None:
         """Block until no execution of a function runs any more, and forget the names of those that ran."""
@@ -138,6 +155,11 @@ class DurableExecutions:
         code, headers, body = answer(content, status)
         # The SDKs read an error's code from here, where the runner says it in the body alone.
         return code, headers | ({"x-amzn-errortype": content["Type"]} if "Type" in content else {}), body
+
+
+def _is_here(function_arn: str) -> bool:
+    """Tell whether a function is in the caller's account and region."""
+    return function_arn.startswith(f"arn:aws:lambda:{ministack.region()}:{ministack.account_id()}:function:")
 
 
 def pinned_version(function: FunctionName) -> str:

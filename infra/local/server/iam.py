@@ -1,10 +1,12 @@
 """What IAM knows beyond ministack: GitHub's claims, and what is authorized for each call of Lambda's API."""
 
+from contextlib import suppress
 from typing import Any
 from urllib.parse import unquote
 
 from infra.local.server import ministack
-from infra.local.server.request import EXECUTION_PATH, FUNCTION_PATH, PROVIDER_PATH, FunctionName
+from infra.local.server.callbacks import execution_of
+from infra.local.server.request import CALLBACK_PATH, EXECUTION_PATH, FUNCTION_PATH, PROVIDER_PATH, FunctionName
 
 # Keys of token.actions.githubusercontent.com that IAM has beside aud and sub, which ministack knows (IAM user guide,
 # condition context keys of OIDC federation). Other claims of the token are no condition keys.
@@ -63,6 +65,9 @@ def _resource(service: str, method: str, path: str, *request: Any) -> str:
         path = path.rstrip("/")
         if match := EXECUTION_PATH.fullmatch(path):
             return match["arn"]
+        if match := CALLBACK_PATH.fullmatch(path):
+            with suppress(ValueError):
+                return str(execution_of(unquote(match["callback"])))
         if (match := PROVIDER_PATH.fullmatch(path)) and match["name"]:
             return f"arn:aws:lambda:{region}:{account}:capacity-provider:{match['name'].rpartition(':')[2]}"
         if match := FUNCTION_PATH.fullmatch(path):

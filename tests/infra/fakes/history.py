@@ -21,3 +21,8 @@ def invocation(start: float, end: float, **details: Any) -> Any:
     """Return the event of an invocation that has ended."""
     told = {"StartTimestamp": at(start), "EndTimestamp": at(end), "RequestId": "some", **details}
     return event("InvocationCompleted", end, InvocationCompletedDetails=told)
+
+
+def callback(seconds: float, name: str, identifier: str, **more: Any) -> Any:
+    """Return the event of a callback that has started, under an id by which it can be answered."""
+    return event("CallbackStarted", seconds, name, CallbackStartedDetails={"CallbackId": identifier}, **more)

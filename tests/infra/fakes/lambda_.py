@@ -228,3 +228,25 @@ class FakeLambda:
         if execution.stops:
             execution.status = "STOPPED"
         return {"StopTimestamp": self.clock.now()}
+
+    def _answer(self, parameters: Answer, kind: str) -> Answer:
+        for execution in (each for function in self.functions.values() for each in function.executions):
+            for event in execution.events:
+                if event.get("CallbackStartedDetails", {}).get("CallbackId") == parameters["CallbackId"]:
+                    if any(each["Id"] == event["Id"] for each in execution.events if each is not event):
+                        raise AwsError("CallbackTimeoutException", "closed")
+                    answer = {"EventType": kind, "EventTimestamp": self.clock.now()}
+                    execution.events.append(
+                        {key: value for key, value in event.items() if key != "CallbackStartedDetails"} | answer
+                    )
+                    return {}
+        raise AwsError("InvalidParameterValueException", f"no callback {parameters['CallbackId']}")
+
+    def send_durable_execution_callback_success(self, parameters: Answer) -> Answer:
+        return self._answer(parameters, "CallbackSucceeded")
+
+    def send_durable_execution_callback_failure(self, parameters: Answer) -> Answer:
+        return self._answer(parameters, "CallbackFailed")
+
+    def send_durable_execution_callback_heartbeat(self, _: Answer) -> Answer:
+        return {}

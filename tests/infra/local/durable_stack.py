@@ -85,6 +85,7 @@ class DurableStack:
         self.lambda_ = session.client("lambda")
         self.cloudformation = session.client("cloudformation")
         self._codes: list[str] = []
+        self.tags: dict[str, str] = {}
         self.durable_config: dict[str, Any] = {"DurableConfig": {"ExecutionTimeout": 300, "RetentionPeriodInDays": 1}}
         self._id = name  # a stack that was deleted is found by its id alone
 
@@ -94,7 +95,8 @@ class DurableStack:
         template = self.template(**changes)
         exists = len(self._codes) > 1
         deploy = self.cloudformation.update_stack if exists else self.cloudformation.create_stack
-        self._id = deploy(StackName=self.name, TemplateBody=json.dumps(template))["StackId"]
+        tags: Any = [{"Key": key, "Value": value} for key, value in self.tags.items()]
+        self._id = deploy(StackName=self.name, TemplateBody=json.dumps(template), Tags=tags)["StackId"]
         ends = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
         status = self.await_status(*ends)
         assert status == ("UPDATE_COMPLETE" if exists else "CREATE_COMPLETE"), self.reasons()

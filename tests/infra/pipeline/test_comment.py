@@ -77,6 +77,8 @@ def sample(schema: Mapping[str, Any], place: str) -> Any:
     match schema:
         case {"type": "string"}:
             return "2026-01-01T00:00:00Z" if "format" in schema else place
+        case {"type": "integer"}:
+            return 1
         case {"type": "array", "items": items}:
             return [sample(items, f"{place}[]")]
         case {"additionalProperties": values}:

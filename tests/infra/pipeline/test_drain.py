@@ -8,6 +8,7 @@ from infra.pipeline import drain
 from tests.infra.fakes.aws import FakeAws
 from tests.infra.fakes.commands import run, target
 from tests.infra.fakes.environments import DEV, DEV_OF_TWO, PREVIEW, PROD, environment
+from tests.infra.fakes.history import callback
 
 NAME, REFUNDS = "acme-dev-billing", "acme-dev-refunds"
 
@@ -249,3 +250,17 @@ def test_a_function_whose_code_is_gone_is_drained_and_one_of_somebody_else_is_no
 def test_the_platform_of_previews_has_nothing_to_drain() -> None:
     with pytest.raises(UsageError, match="add --pull-request N"):
         run(drain, target(FakeAws(), PREVIEW))
+
+
+def test_an_execution_that_waits_for_a_callback_is_named_with_what_answers_it(
+    aws: FakeAws, capsys: pytest.CaptureFixture[str]
+) -> None:
+    start(aws, "run-1")
+    aws.lambda_.functions[NAME].executions[0].events = [callback(0, "approval", "abc")]
+    with pytest.raises(CommandError) as refusal:
+        drained(aws, "--running", "wait", "--deadline", "10")
+    command = "python -m infra.pipeline callback succeed abc --environment dev --result null"
+    assert "run-1 has waited for callback approval for" in str(refusal.value)
+    assert command in str(refusal.value)
+    assert capsys.readouterr().err.count(command) == 1, "and once while it waits"
+    assert is_open(aws)

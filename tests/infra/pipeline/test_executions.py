@@ -11,6 +11,7 @@ from infra.pipeline import executions
 from tests.infra.fakes.aws import FakeAws
 from tests.infra.fakes.commands import facts, run, target, told
 from tests.infra.fakes.environments import DEV, PREVIEW, PREVIEW_OF_TWO
+from tests.infra.fakes.history import callback
 
 NAME = "acme-dev-billing"
 WIDTH = 100
@@ -129,3 +130,13 @@ def test_where_there_is_no_function_it_says_so(environment: Environment, pull_re
     report = run(executions, target(FakeAws(), environment, pull_request))
     assert facts(report) == {"functions": []}
     assert told(report) == f"{said}\n"
+
+
+def test_who_waits_for_a_callback_is_shown_with_the_command_that_answers_it(aws: FakeAws) -> None:
+    execution(aws, "9", "RUNNING", 12, "number-7")
+    aws.lambda_.functions[NAME].executions[-1].events = [callback(0, "approval", "abc")]
+    report = run(executions, target(aws, DEV))
+    age, command = told(report).splitlines()[-2:]
+    assert age.startswith("number-7 has waited for callback approval for 30 days; with credentials of its account:")
+    assert command == "  python -m infra.pipeline callback succeed abc --environment dev --result null"
+    assert facts(report)["functions"][0]["waits"] == [age, command]

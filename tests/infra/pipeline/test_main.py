@@ -31,7 +31,11 @@ from tests.infra.fakes.environments import DEV, PREVIEW, PROJECT
 # One that the checkout has, whatever it is called there.
 NAME = projects.load().promote[0]
 # What commands require beside a target.
-REQUIRED = {"comment": ["--commit", "0" * 40, "--reports", "reports"], "target": ["--purpose", "deploy"]}
+REQUIRED = {
+    "callback": ["succeed", "id"],
+    "comment": ["--commit", "0" * 40, "--reports", "reports"],
+    "target": ["--purpose", "deploy"],
+}
 
 
 def takes(option: str, command: str) -> bool:

@@ -1,17 +1,19 @@
 """What a smoke execution checks: that it met the version that it was sent for, and that the contract was kept."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from infra.console.report import Report
+from infra.environment import Environment
 from infra.errors import UsageError
 from infra.pipeline import smoke
 from tests.infra.fakes.aws import FakeAws
 from tests.infra.fakes.commands import facts, run, target, told
-from tests.infra.fakes.environments import DEV, DEV_OF_TWO, PREVIEW_OF_TWO
-from tests.infra.fakes.history import at, event, invocation
+from tests.infra.fakes.environments import DEV, DEV_OF_TWO, PREVIEW_OF_TWO, PROJECT, environment
+from tests.infra.fakes.history import at, callback, event, invocation
 from tests.infra.fakes.lambda_ import FakeExecution
 
 NAME, OTHER = "acme-dev-billing", "acme-dev-refunds"
@@ -192,3 +194,48 @@ def test_a_version_of_no_function_is_refused(aws: FakeAws) -> None:
 def test_the_platform_below_previews_has_nothing_to_try(aws: FakeAws) -> None:
     with pytest.raises(UsageError, match="add --pull-request N"):
         run(smoke, target(aws, PREVIEW_OF_TWO))
+
+
+ASKING = """
+example = "bill-1"
+operations = ["callback approval"]
+rising = []
+event = {}
+result = {}
+"""
+
+
+def asking(aws: FakeAws, tmp_path: Path, more: str = "") -> Environment:
+    """Let the function wait for a callback, with which it succeeds, and return an environment with its contract."""
+    contract = tmp_path / "functions" / "billing" / "contract.toml"
+    contract.parent.mkdir(parents=True)
+    contract.write_text(ASKING + more)
+
+    def ask(execution: FakeExecution) -> None:
+        execution.events = [callback(0, "approval", "abc")]
+        aws.on("SendDurableExecutionCallbackSuccess", lambda: aws.clock.after(0.1, end))
+
+        def end() -> None:
+            execution.status, execution.result = "SUCCEEDED", "{}"
+
+    aws.lambda_.functions[NAME].behaviour["2"] = ask
+    return environment(project=PROJECT.model_copy(update={"root": tmp_path}))
+
+
+def test_callbacks_are_answered_as_the_contract_says(aws: FakeAws, tmp_path: Path) -> None:
+    report = run(smoke, target(aws, asking(aws, tmp_path, '[callbacks]\napproval = {by = "{name}"}\n')))
+    assert found(report)["problems"] == []
+    (answer,) = aws.asked("SendDurableExecutionCallbackSuccess")
+    assert json.loads(answer["Result"]) == {"by": aws.asked("Invoke")[0]["DurableExecutionName"]}
+
+
+def test_a_callback_that_nobody_answers_is_why_the_execution_does_not_end(aws: FakeAws, tmp_path: Path) -> None:
+    report = run(smoke, target(aws, asking(aws, tmp_path)), "--deadline", "5")
+    (problem,) = found(report)["problems"]
+    assert problem.endswith(
+        "is RUNNING after 5 s; it was left as it is. It waits for callback approval; "
+        "functions/billing/contract.toml can answer it, under [callbacks]"
+    )
+    assert [each["outcome"] for each in found(report)["timeline"]] == ["waiting"]
+    assert "callback approval" in told(report)
+    assert aws.count("SendDurableExecutionCallbackSuccess") == 0

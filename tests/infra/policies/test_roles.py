@@ -37,7 +37,7 @@ DRAIN = (
     "lambda:StopDurableExecution lambda:CreateAlias lambda:DeleteAlias lambda:GetAlias lambda:GetPolicy "
     "lambda:UpdateAlias"
 )
-RELEASE = f"{DRAIN} lambda:InvokeFunction lambda:PutFunctionScalingConfig"
+RELEASE = f"{DRAIN} lambda:InvokeFunction lambda:PutFunctionScalingConfig lambda:SendDurableExecutionCallbackSuccess"
 REMOVE = "cloudformation:DeleteStack cloudformation:DescribeStackEvents cloudformation:UpdateTerminationProtection"
 PRUNE = (
     "lambda:GetAlias lambda:GetFunctionScalingConfig lambda:ListAliases lambda:ListDurableExecutionsByFunction "
