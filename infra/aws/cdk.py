@@ -19,7 +19,7 @@ COMPILED = ROOT / "build" / "compiled"
 
 _TAIL_LINES = 30
 # How the CLI ends what it prints where the app has refused to synthesize, and has said why before.
-_REFUSED = re.compile(r"^python -m infra\.app: Subprocess exited with error 2\s*\Z", re.MULTILINE)
+_REFUSED = re.compile(r"^python -m infra\.[a-z.]+( .*)?: Subprocess exited with error 2\s*\Z", re.MULTILINE)
 # Where the CLI would look for credentials.
 _CHOICES = (
     "AWS_ACCESS_KEY_ID",
