@@ -186,10 +186,13 @@ def test_the_long_way_brings_in_line_what_took_the_short_one(loop: Loop) -> None
 
 def test_ctrl_c_ends_everything(tmp_path: Path) -> None:
     loop = Loop(tmp_path)
-    loop.until("Starting the local AWS")
-    endpoint = loop.aws.endpoint
-    assert processes(endpoint)
-    loop.process.send_signal(signal.SIGINT)
-    loop.process.communicate()
+    try:
+        loop.until("Starting the local AWS")
+        endpoint = eventually(lambda: find(tmp_path / "tree" / "build" / "local-aws")).endpoint
+        assert processes(endpoint)
+        loop.process.send_signal(signal.SIGINT)
+        loop.process.communicate()
+    finally:
+        loop.process.kill()
     assert loop.process.returncode == 130
     eventually(lambda: not processes(endpoint) and not processes(str(loop.tree.root)))
