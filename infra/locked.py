@@ -33,8 +33,8 @@ def problems(root: Path = ROOT) -> Iterator[str]:
     for group, lock in GROUPS.items():
         lines = [line for line in groups[group] if isinstance(line, str)]
         yield from _differences(root / lock, lines, f"group {group} of pyproject.toml", f"pyproject.toml:{group}", root)
-    for source in sorted((root / "functions").glob(f"*/{SOURCE}")):
-        lines = source.read_text().splitlines()
+    for source in sorted(path.with_name(SOURCE) for path in (root / "functions").glob("*/handler.py")):
+        lines = source.read_text().splitlines() if source.is_file() else []
         yield from _differences(source.with_name(LOCK), lines, str(source.relative_to(root)), f"-r {SOURCE}", root)
     yield from _node_differences(root)
 

@@ -166,6 +166,7 @@ def test_a_lock_that_is_not_of_its_source_is_told_before_anything_is_installed(c
     for name in ("pyproject.toml", "package.json", *GROUPS.values(), "package-lock.json"):
         shutil.copy(ROOT / name, checkout / name)
     (checkout / "functions" / "billing" / "requirements.in").write_text("six\n")
+    (checkout / "functions" / "billing" / "handler.py").touch()
     done = make(target, folder=checkout)
     assert done.returncode == 2
     assert done.stdout == ""

@@ -31,6 +31,9 @@ def root(tmp_path: Path) -> Path:
         write(tmp_path, file, pin(f"of-{group}", "1.2", f"own (pyproject.toml:{group})"))
     write(tmp_path, "functions/billing/requirements.in", "# why\nsix>=1.16 # because\n")
     write(tmp_path, "functions/billing/requirements.txt", pin("six", "1.17") + pin("idna", "3", "six"))
+    for function in ("billing", "new"):
+        write(tmp_path, f"functions/{function}/handler.py", "")
+    write(tmp_path, "functions/new/requirements.txt", "")
     write(tmp_path, "package.json", json.dumps({"devDependencies": {"tool": "1.0"}}))
     write(tmp_path, "package-lock.json", json.dumps({"packages": {"": {"devDependencies": {"tool": "1.0"}}}}))
     return tmp_path
@@ -71,11 +74,6 @@ OF_BILLING = "functions/billing/requirements.in"
             f"functions/billing/requirements.txt: has no six[fast]>=1.16, which {OF_BILLING} names",
         ),
         (
-            "functions/new/requirements.in",
-            "",
-            "functions/new/requirements.txt: there is no such file; it locks what functions/new/requirements.in names",
-        ),
-        (
             "infra/local/requirements.txt",
             "",
             "infra/local/requirements.txt: has no of-local~=1.0, which group local of pyproject.toml names",
@@ -97,6 +95,20 @@ def test_a_lock_that_is_not_of_its_source_is_named_with_what_differs(
 ) -> None:
     write(root, file, text)
     assert list(locked.problems(root)) == [problem]
+
+
+def test_a_lock_that_is_missing_is_named_with_its_source(root: Path) -> None:
+    (root / "functions/new/requirements.txt").unlink()
+    (root / "package-lock.json").unlink()
+    assert list(locked.problems(root)) == [
+        "functions/new/requirements.txt: there is no such file; it locks what functions/new/requirements.in names",
+        "package-lock.json: there is no such file; it locks what package.json names",
+    ]
+
+
+def test_what_functions_share_has_no_lock_of_its_own(root: Path) -> None:
+    write(root, "functions/money/requirements.in", "six\n")
+    assert list(locked.problems(root)) == []
 
 
 def test_one_version_for_each_of_several_pythons_will_do(root: Path) -> None:
