@@ -91,7 +91,7 @@ function: $(DEVELOPMENT) ## Make a new function with its tests (NAME=refunds)
 
 .PHONY: add
 add: $(UV) ## Let a function carry a package (FUNCTION=refunds PACKAGE=pydantic), and lock it
-	@"$(PYTHON)" -m infra.add "$(call given,FUNCTION)" "$(call given,PACKAGE)"
+	@"$(PYTHON)" -m infra.dependencies.add "$(call given,FUNCTION)" "$(call given,PACKAGE)"
 
 .PHONY: access
 access: $(SYNTHESIS) ## Give the repository's workflows access to the account of ENVIRONMENT=dev, as you (YES=1 does not ask)
@@ -192,17 +192,17 @@ clean: ## Remove all that was installed or built
 
 .PHONY: lock
 lock: $(UV) $(OURS) ## Resolve what pyproject.toml, package.json and functions name, and write the locks (UPGRADE=1 moves all versions)
-	@"$(PYTHON)" -m infra.lock$(if $(call given,UPGRADE), --upgrade)
+	@"$(PYTHON)" -m infra.dependencies.lock$(if $(call given,UPGRADE), --upgrade)
 	@$(INSTALL) npm $(if $(call given,UPGRADE),update,install) --package-lock-only
 
 build/locked: $(wildcard pyproject.toml package.json package-lock.json requirements*.txt infra/local/requirements.txt \
 		functions/*/requirements.in) $(FUNCTION_LOCKS)
-	@"$(PYTHON)" -m infra.locked
+	@"$(PYTHON)" -m infra.dependencies.stale
 	@mkdir -p build
 	@touch $@
 
 # Where a registry can't be reached, it says so; and else what is at fault, where --otherwise names that.
-INSTALL = "$(PYTHON)" -m infra.registries
+INSTALL = "$(PYTHON)" -m infra.dependencies.registries
 
 $(UV): requirements-uv.txt | $(LOCKED)
 	@echo "Installing uv" >&2

@@ -14,8 +14,9 @@ from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from infra import ROOT, compiled, registries, sources
+from infra import ROOT, compiled, sources
 from infra import functions as all_functions
+from infra.dependencies import registries
 from infra.environment import Environment, load_all
 from infra.errors import UsageError
 from infra.project import LOCAL

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from infra import ROOT
-from infra.locked import GROUPS
+from infra.dependencies.stale import GROUPS
 from tests.network import Network
 
 VERSION = sys.version.split()[0]
@@ -79,9 +79,9 @@ def test_the_environment_of_the_command_line_is_the_one_that_counts(target: str)
         ("replay", "FUNCTION=refunds", 'check --function "refunds"'),
         ("record", "FUNCTION=refunds", 'record --function "refunds"'),
         ("function", "NAME=refunds", 'infra.scaffold "refunds"'),
-        ("lock", "UPGRADE=1", "infra.lock --upgrade"),
+        ("lock", "UPGRADE=1", "infra.dependencies.lock --upgrade"),
         ("lock", "UPGRADE=1", "npm update --package-lock-only"),
-        ("add", "FUNCTION=refunds", 'infra.add "refunds"'),
+        ("add", "FUNCTION=refunds", 'infra.dependencies.add "refunds"'),
         ("add", "PACKAGE=six>=1.17", '"six>=1.17"'),
         ("docs", "PAGE=docs/roles.md", '--page "docs/roles.md"'),
         ("rehearse", "SCENARIO=merge", "--scenario merge"),
@@ -161,8 +161,9 @@ INSTALLED = ("add", "bundle", "lint", "local", "run", "setup", "templates", "too
 
 @pytest.mark.parametrize("target", INSTALLED)
 def test_a_lock_that_is_not_of_its_source_is_told_before_anything_is_installed(checkout: Path, target: str) -> None:
-    for name in ("__init__", "errors", "locked", "requirements"):
-        shutil.copy(ROOT / "infra" / f"{name}.py", checkout / "infra")
+    for name in ("__init__.py", "errors.py"):
+        shutil.copy(ROOT / "infra" / name, checkout / "infra")
+    shutil.copytree(ROOT / "infra" / "dependencies", checkout / "infra" / "dependencies")
     for name in ("pyproject.toml", "package.json", *GROUPS.values(), "package-lock.json"):
         shutil.copy(ROOT / name, checkout / name)
     (checkout / "functions" / "billing" / "requirements.in").write_text("six\n")
@@ -178,7 +179,8 @@ def test_a_lock_that_is_not_of_its_source_is_told_before_anything_is_installed(c
 
 
 def test_locks_that_are_of_their_sources_are_looked_at_once_and_nothing_is_installed_for_that(checkout: Path) -> None:
-    (checkout / "infra" / "locked.py").write_text("print('looked')\n")
+    (checkout / "infra" / "dependencies").mkdir()
+    (checkout / "infra" / "dependencies" / "stale.py").write_text("print('looked')\n")
     installed = [f".tools/uv/ready-{VERSION}", f".venv/ours-{VERSION}", f".venv/ready-{VERSION}"]
     for stamp in installed:
         (checkout / stamp).parent.mkdir(parents=True, exist_ok=True)
@@ -194,8 +196,8 @@ def test_locks_that_are_of_their_sources_are_looked_at_once_and_nothing_is_insta
 
 
 def test_a_lock_that_is_not_of_its_source_does_not_keep_make_from_mending_it(checkout: Path) -> None:
-    assert "infra.locked" in make("--dry-run", "lint", folder=checkout).stdout
-    assert "infra.locked" not in make("--dry-run", "lock", folder=checkout).stdout
+    assert "infra.dependencies.stale" in make("--dry-run", "lint", folder=checkout).stdout
+    assert "infra.dependencies.stale" not in make("--dry-run", "lock", folder=checkout).stdout
 
 
 def test_a_package_that_a_function_adds_reinstalls_nothing_of_ours(checkout: Path) -> None:

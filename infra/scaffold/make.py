@@ -8,7 +8,8 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 from string import Template
 
-from infra import ROOT, contract, lock
+from infra import ROOT, contract
+from infra.dependencies import lock
 from infra.errors import CommandError, UsageError
 from infra.functions import check_name
 from infra.replay import recorded

@@ -16,8 +16,9 @@ from urllib.parse import unquote
 
 import pytest
 
-from infra import ROOT, bundle, compiled, environment, functions, lock, sources
+from infra import ROOT, bundle, compiled, environment, functions, sources
 from infra.bundle import BundleError, is_needed
+from infra.dependencies import lock
 from infra.errors import UsageError
 from infra.project import LOCAL
 from infra.services import service

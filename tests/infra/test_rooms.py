@@ -23,9 +23,7 @@ UNKNOWN = {
     "infra/sources.py": (*OUTER, "infra.environment", "infra.naming"),
     "infra/needs.py": (*(room for room in OUTER if room != "aws_cdk"), "infra.environment", "infra.naming"),
     "infra/services.py": (*OUTER, "infra.environment", "infra.naming"),
-    "infra/lock.py": (*OUTER, "infra.environment", "infra.naming"),
-    "infra/locked.py": (*OUTER, "infra.environment", "infra.naming"),
-    "infra/add.py": (*OUTER, "infra.environment", "infra.naming"),
+    "infra/dependencies": (*OUTER, "infra.environment", "infra.naming"),
     "infra/compiled.py": (*OUTER, "infra.environment", "infra.naming"),  # the local AWS reads modules with it
     "infra/bundle.py": (*OUTER, "infra.naming"),
     # It takes its options as the pipeline's commands do.

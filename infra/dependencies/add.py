@@ -9,10 +9,11 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from infra import ROOT, lock
+from infra import ROOT
+from infra.dependencies import lock
+from infra.dependencies.requirements import Requirement, allows, compatible, is_plain, pins, read
+from infra.dependencies.stale import LOCK, SOURCE
 from infra.errors import CommandError, UsageError
-from infra.locked import LOCK, SOURCE
-from infra.requirements import Requirement, allows, compatible, is_plain, pins, read
 
 
 def add(function: str, package: str, root: Path = ROOT) -> Iterator[str]:
@@ -113,7 +114,7 @@ def _versions(text: str) -> dict[str, str]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `make add`. Exit code 1 where uv can't resolve the package, 2 where the input is wrong."""
-    parser = argparse.ArgumentParser("python -m infra.add", description=__doc__)
+    parser = argparse.ArgumentParser("python -m infra.dependencies.add", description=__doc__)
     parser.add_argument("function", help="the function's folder in functions/")
     parser.add_argument("package", help="the package, such as pydantic or 'pydantic>=2'")
     parsed = parser.parse_args(arguments)

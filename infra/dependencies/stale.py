@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from infra import ROOT
-from infra.requirements import pins, read
+from infra.dependencies.requirements import pins, read
 
 SOURCE, LOCK = "requirements.in", "requirements.txt"
 # The lock of each group of pyproject.toml.

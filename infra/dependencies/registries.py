@@ -40,7 +40,7 @@ def unreached(tool: str, said: str) -> str | None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command for the Makefile, and return its exit code."""
-    parser = argparse.ArgumentParser("python -m infra.registries", description=__doc__)
+    parser = argparse.ArgumentParser("python -m infra.dependencies.registries", description=__doc__)
     parser.add_argument("--otherwise", default="", help="what to say where it fails for another reason")
     parser.add_argument("command", nargs=argparse.REMAINDER)
     parsed = parser.parse_args(arguments)

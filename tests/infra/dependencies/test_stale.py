@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from infra import ROOT, locked
+from infra import ROOT
+from infra.dependencies import stale
 
 PIN = "{name}=={version} \\\n    --hash=sha256:aa\n    # via {origin}\n"
-GROUPS = {group: f"of-{group}~=1.0" for group in locked.GROUPS}
+GROUPS = {group: f"of-{group}~=1.0" for group in stale.GROUPS}
 
 
 def pin(name: str, version: str, origin: str = "-r requirements.in") -> str:
@@ -27,7 +28,7 @@ def root(tmp_path: Path) -> Path:
     """Return a folder whose locks are all of their sources: one line in each."""
     lines = "".join(f'{group} = ["{line}"]\n' for group, line in GROUPS.items())
     write(tmp_path, "pyproject.toml", f"[dependency-groups]\n{lines}")
-    for group, file in locked.GROUPS.items():
+    for group, file in stale.GROUPS.items():
         write(tmp_path, file, pin(f"of-{group}", "1.2", f"own (pyproject.toml:{group})"))
     write(tmp_path, "functions/billing/requirements.in", "# why\nsix>=1.16 # because\n")
     write(tmp_path, "functions/billing/requirements.txt", pin("six", "1.17") + pin("idna", "3", "six"))
@@ -40,11 +41,11 @@ def root(tmp_path: Path) -> Path:
 
 
 def test_locks_that_are_of_their_sources_are_no_problem(root: Path) -> None:
-    assert list(locked.problems(root)) == []
+    assert list(stale.problems(root)) == []
 
 
 def test_the_locks_of_this_checkout_are_of_their_sources() -> None:
-    assert list(locked.problems(ROOT)) == [], "`make lock` writes the locks anew"
+    assert list(stale.problems(ROOT)) == [], "`make lock` writes the locks anew"
 
 
 OF_BILLING = "functions/billing/requirements.in"
@@ -94,13 +95,13 @@ def test_a_lock_that_is_not_of_its_source_is_named_with_what_differs(
     root: Path, file: str, text: str, problem: str
 ) -> None:
     write(root, file, text)
-    assert list(locked.problems(root)) == [problem]
+    assert list(stale.problems(root)) == [problem]
 
 
 def test_a_lock_that_is_missing_is_named_with_its_source(root: Path) -> None:
     (root / "functions/new/requirements.txt").unlink()
     (root / "package-lock.json").unlink()
-    assert list(locked.problems(root)) == [
+    assert list(stale.problems(root)) == [
         "functions/new/requirements.txt: there is no such file; it locks what functions/new/requirements.in names",
         "package-lock.json: there is no such file; it locks what package.json names",
     ]
@@ -108,18 +109,18 @@ def test_a_lock_that_is_missing_is_named_with_its_source(root: Path) -> None:
 
 def test_what_functions_share_has_no_lock_of_its_own(root: Path) -> None:
     write(root, "functions/money/requirements.in", "six\n")
-    assert list(locked.problems(root)) == []
+    assert list(stale.problems(root)) == []
 
 
 def test_one_version_for_each_of_several_pythons_will_do(root: Path) -> None:
     write(root, "functions/billing/requirements.txt", pin("six", "1.15") + pin("six", "1.17"))
-    assert list(locked.problems(root)) == []
+    assert list(stale.problems(root)) == []
 
 
 def test_comments_and_the_order_of_lines_do_not_count(root: Path) -> None:
     write(root, "functions/billing/requirements.txt", pin("six", "1.17") + pin("idna", "3"))
     write(root, "functions/billing/requirements.in", "idna # first\n\n# more\nsix\n")
-    assert list(locked.problems(root)) == []
+    assert list(stale.problems(root)) == []
 
 
 def git(root: Path, *arguments: str) -> int:
@@ -157,7 +158,7 @@ def test_a_merge_of_both_sources_and_both_locks_passes(ours: Path) -> None:
     both(ours, dict.fromkeys(NAMES, "1.0") | {NAMES[0]: "1.5"})
     git(ours, "commit", "-am", "theirs")
     assert git(ours, "merge", "next") == 0
-    assert list(locked.problems(ours)) == []
+    assert list(stale.problems(ours)) == []
 
 
 def test_a_merge_that_keeps_the_lock_of_one_side_is_told(ours: Path) -> None:
@@ -165,5 +166,5 @@ def test_a_merge_that_keeps_the_lock_of_one_side_is_told(ours: Path) -> None:
     git(ours, "commit", "-am", "theirs")
     assert git(ours, "merge", "next") == 0
     git(ours, "checkout", "next", "--", "functions/billing/requirements.txt")
-    (problem,) = locked.problems(ours)
+    (problem,) = stale.problems(ours)
     assert "has package-a 1.0, and functions/billing/requirements.in asks for package-a~=1.5" in problem

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from infra import ROOT, registries
+from infra import ROOT
+from infra.dependencies import registries
 from tests.network import Network
 
 PACKAGE = (

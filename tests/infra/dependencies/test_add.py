@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from infra import lock
-from infra.add import add
+from infra.dependencies import lock
+from infra.dependencies.add import add
+from infra.dependencies.requirements import pins
 from infra.errors import CommandError, UsageError
-from infra.requirements import pins
 from tests.infra.fakes.modules import written
 from tests.infra.fakes.wheels import Shelf
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from infra import ROOT
+from infra.dependencies.registries import run, unreached
+from infra.dependencies.stale import GROUPS, LOCK, SOURCE
 from infra.errors import CommandError, UsageError
-from infra.locked import GROUPS, LOCK, SOURCE
-from infra.registries import run, unreached
 
 _COMPILE = ("uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.11", "--generate-hashes")
 # Extras stay in sight, so that one more of them shows as a lock that is not of its source.
@@ -89,7 +89,7 @@ def _compile(given: Sequence[str], lock: Path, folder: Path, *, upgrade: bool = 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `make lock`, but for npm's. Exit code 1 where uv can't resolve something, 2 where a file is missing."""
-    parser = argparse.ArgumentParser("python -m infra.lock", description=__doc__)
+    parser = argparse.ArgumentParser("python -m infra.dependencies.lock", description=__doc__)
     parser.add_argument("--upgrade", action="store_true", help="let all versions move")
     upgrade: bool = parser.parse_args(arguments).upgrade
     try:

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from infra import functions, lock
+from infra import functions
+from infra.dependencies import lock
+from infra.dependencies.requirements import pins
+from infra.dependencies.stale import GROUPS, problems
 from infra.errors import CommandError, UsageError
-from infra.locked import GROUPS, problems
-from infra.requirements import pins
 from tests.infra.fakes.wheels import Shelf
 
 
@@ -116,7 +117,8 @@ def test_without_functions_there_is_nothing_to_lock(root: Path) -> None:
 
 
 def test_what_runs_before_anything_is_installed_takes_the_standard_library_only() -> None:
-    program = f"import sys; sys.path.insert(0, {str(lock.ROOT)!r}); import infra.add, infra.lock, infra.registries"
+    path = f"import sys; sys.path.insert(0, {str(lock.ROOT)!r})"
+    program = f"{path}; from infra.dependencies import add, lock, registries, stale"
     done = subprocess.run([sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
 

@@ -1,6 +1,6 @@
 import pytest
 
-from infra.requirements import allows, compatible, is_plain, pins, read
+from infra.dependencies.requirements import allows, compatible, is_plain, pins, read
 
 
 @pytest.mark.parametrize(
