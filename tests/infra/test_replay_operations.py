@@ -19,7 +19,7 @@ PACK = '    packed = context.run_in_child_context(pack, name="pack")\n'
 LABEL = 'ParallelBranch(label, name="label")'
 GLUE = 'ParallelBranch(glue, name="glue")'
 WEIGH = '    weights = context.map([1, 2], weigh, name="weigh")\n'
-SHIPPED = '    context.wait_for_condition(lambda seen, _: seen + 1, WaitForConditionConfig(twice, 0), name="shipped")\n'
+SHIPPED = '    context.wait_for_condition(look, WaitForConditionConfig(twice, 0), name="shipped")\n'
 REFUND = """    refund = context.invoke(f"{os.environ['REFUNDS']}:live", {"refundId": bill}, name="refund")\n"""
 ENTER = """    entry = context.invoke(os.environ["LEDGER"], {"bill": bill}, name="enter")\n"""
 END = '    return {\n        "billId"'

@@ -11,7 +11,7 @@ from uuid import uuid4
 import aws_durable_execution_sdk_python
 import pytest
 
-from infra import naming
+from infra import ROOT, naming
 from infra.aws.target import Target
 from infra.console import timeline
 from infra.console.report import Report
@@ -181,3 +181,10 @@ def test_a_callback_is_known_in_its_own_account_and_region_alone(
 def test_what_is_no_id_of_a_callback_is_refused(target: Target) -> None:
     with pytest.raises(CommandError, match=r"no execution in .* waits for this callback"):
         run(callback, target, "succeed", "rubbish")
+
+
+def test_the_page_on_operations_shows_code_of_this_function() -> None:
+    code = "\n".join((FUNCTION / name).read_text() for name in ("handler.py", "contract.toml", "recording.py"))
+    page = (ROOT / "docs" / "operations.md").read_text()
+    shown = [line.strip() for line in page.splitlines() if re.match(r" {4}(?!python -m)", line)]
+    assert [line for line in shown if line not in map(str.strip, code.splitlines())] == []
