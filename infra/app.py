@@ -53,7 +53,8 @@ def build(
     environment = read(_environment(app))
     if app.node.try_get_context("access"):
         existing = bool(app.node.try_get_context("existing_provider"))
-        Access(app, environment, takes_existing_provider=existing)
+        added = {name: _Function(environment, name).needs.resources for name in environment.function_names}
+        Access(app, environment, added, takes_existing_provider=existing)
         cdk.Tags.of(app).add("project", environment.project.name)
         return
     pull_request = _pull_request(app, environment)

@@ -87,6 +87,11 @@ def execution_policy(environment: Environment) -> str:
     return f"{access_stack(environment)}-execution"
 
 
+def functions_policy(environment: Environment, number: int = 1) -> str:
+    """Name a policy of what CloudFormation may make there of what functions add. Most need one."""
+    return f"{execution_policy(environment)}-functions{'' if number == 1 else f'-{number}'}"
+
+
 def boundary(environment: Environment) -> str:
     """Name the permissions boundary of every role that a preview makes."""
     return f"{access_stack(environment)}-boundary"

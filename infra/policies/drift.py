@@ -9,7 +9,10 @@ from itertools import product
 
 from infra import naming
 from infra.environment import Environment
+from infra.policies import added as added_types
 from infra.policies import resources, trust
+from infra.policies.execution import NOTHING
+from infra.policies.places import Added
 from infra.policies.purposes import PURPOSES, role_arn
 from infra.policies.resource_types import FUNCTION_TYPES, Grant, granted, platform_types, statements
 from infra.policies.resources import (
@@ -38,6 +41,8 @@ EVERYWHERE = [
     *resources.LISTING,
 ]
 
+# What a schema lists among its reads that tells more than a resource's properties.
+VALUES = ("secretsmanager:GetSecretValue",)
 READING = ("Describe", "Get", "List")
 
 # Per resource type of the stacks that a person deploys.
@@ -81,10 +86,14 @@ def watched_stacks(environment: Environment) -> list[str]:
     return _watched(environment, [naming.function(environment, name) for name in names])
 
 
-def detecting(environment: Environment) -> list[Statement]:
-    """Return what it takes to tell drift of the watched stacks: reads, and no object of a bucket."""
+def detecting(environment: Environment, added: Added = NOTHING) -> list[Statement]:
+    """Return what it takes to tell drift of the watched stacks: reads, and no object of a bucket, nor a secret's value.
+
+    Raises:
+        UsageError: functions add to their stacks what workflows may not make.
+    """
     functions = [] if environment.hosts_previews else [function_stacks(environment)]
-    reads = [*_of_own(environment), *_of_toolkit(environment), *_of_access(environment)]
+    reads = [*_of_own(environment), *_of_toolkit(environment), *_of_access(environment), *_of_added(environment, added)]
     return [
         allow(EVERYWHERE, ["*"]),
         allow(DETECTING, stack_arns(environment, *_watched(environment, functions))),
@@ -107,6 +116,12 @@ def _of_own(environment: Environment) -> Iterator[Grant]:
             yield action, resource
 
 
+def _of_added(environment: Environment, added: Added) -> Iterator[Grant]:
+    if not environment.hosts_previews:
+        for kind in added_types.types(added):
+            yield from (grant for grant in added_types.reading(environment, added, kind) if grant[0] not in VALUES)
+
+
 def _of_toolkit(environment: Environment) -> Iterator[Grant]:
     names = names_of_platform(environment)
     yield from product(ROLE, toolkit_roles(environment, *TOOLKIT_ROLES))
@@ -115,7 +130,8 @@ def _of_toolkit(environment: Environment) -> Iterator[Grant]:
 
 
 def _of_access(environment: Environment) -> Iterator[Grant]:
-    policies = [naming.execution_policy(environment)]
+    # All of them: how many there are follows from what functions add.
+    policies = [f"{naming.execution_policy(environment)}*"]
     if environment.hosts_previews:
         policies.append(naming.boundary(environment))
     yield from product(PROVIDER, [trust.provider_arn(environment.account)])

@@ -81,6 +81,11 @@ def allow(actions: list[str], resources: list[str], condition: dict[str, Any] | 
     return statement | ({"Condition": condition} if condition else {})
 
 
+def document(statements: list[Statement]) -> dict[str, Any]:
+    """Return the document of a policy."""
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
 def _beginning(environment: Environment) -> str:
     """Return what the names of an environment's functions begin with, and those of no other's."""
     return f"{environment.project.name}-pr" if environment.hosts_previews else naming.whole(environment)
