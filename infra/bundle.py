@@ -52,7 +52,7 @@ def build(function: str, architecture: str, runtime: str, services: Iterable[Ser
         )
     archive = root / "build" / "bundle" / f"{function}-{architecture}-{runtime}.zip"
     services = [*services]
-    _check_clients(function, services, root)
+    _check_clients(function, dependencies, services, root)
     _zip(archive, _contents(function, dependencies, services, root))
     return archive
 
@@ -156,11 +156,12 @@ def _contents(function: str, dependencies: Path, services: Iterable[Service], ro
     return [*needed, *ours]
 
 
-def _check_clients(function: str, services: Iterable[Service], root: Path) -> None:
+def _check_clients(function: str, dependencies: Path, services: Iterable[Service], root: Path) -> None:
     """Refuse a client of a service that nothing grants: boto3 would not know it, and no endpoint might lead there."""
+    models = dependencies / "botocore" / "data"
     known = clients([*ALWAYS, *services])
     for path, line, name in sources.clients(sources.carried(function, root)):
-        if name not in known:
+        if name not in known and (models / name).is_dir():
             raise UsageError(
                 f"{path.relative_to(root)}:{line}: makes a client of {name}, of which "
                 f"functions/{function}/infrastructure.py grants the function nothing; grant there what it calls, or "

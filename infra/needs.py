@@ -22,6 +22,9 @@ from infra.services import Service, service
 
 FILE = "infrastructure.py"
 
+# Whose names are told apart by what they belong to.
+_NAMED_WITHIN = ("AWS::IAM::Policy", "AWS::Lambda::Alias")
+
 Add = Callable[[cdk.Stack, lambda_.Function, lambda_.Alias], None]
 Resources = Mapping[str, Mapping[str, Any]]
 
@@ -85,11 +88,12 @@ def read(infrastructure: Infrastructure, resources: Resources) -> Needs:
     """Return what a function needs, by the resources of its stack.
 
     Raises:
-        UsageError: its role is granted actions of no known service, or of all.
+        UsageError: its role is granted actions of no known service, or of all, or a resource has a name of its own.
     """
+    _check_names(infrastructure, resources)
     named = {each.prefix: each for each in infrastructure.services}
     found: set[Service] = {*infrastructure.services}
-    for action in _actions(resources):
+    for action in sorted(_actions(resources)):
         prefix = action.partition(":")[0]
         if prefix == "*":
             raise UsageError(f"{infrastructure.file}: grants the function every action; name the services' actions")
@@ -119,13 +123,33 @@ def _services(given: object, file: str) -> tuple[Service, ...]:
     return tuple(found)
 
 
-def _actions(resources: Resources) -> set[str]:
-    """Return the actions that the function's own role is granted in its stack."""
-    (role,) = (
-        each["Properties"]["Role"]["Fn::GetAtt"][0]
+def _check_names(infrastructure: Infrastructure, resources: Resources) -> None:
+    """Refuse names that another environment or preview would have as well, and that no policy allows."""
+    stack = _function(resources)["FunctionName"]
+    for each in resources.values():
+        kind = each["Type"].rpartition("::")[2]
+        for key in ("Name", f"{kind}Name") if each["Type"] not in _NAMED_WITHIN else ():
+            name = each.get("Properties", {}).get(key)
+            if isinstance(name, str) and not name.startswith((stack, f"/{stack}")):
+                raise UsageError(
+                    f"{infrastructure.file}: names a {kind} {name}, as another environment would name its own; leave "
+                    'the name to CloudFormation, or let it begin with f"{stack.stack_name}-"'
+                )
+
+
+def _function(resources: Resources) -> Mapping[str, Any]:
+    """Return the properties of the durable function."""
+    (found,) = (
+        each["Properties"]
         for each in resources.values()
         if each["Type"] == "AWS::Lambda::Function" and "DurableConfig" in each["Properties"]
     )
+    return found
+
+
+def _actions(resources: Resources) -> set[str]:
+    """Return the actions that the function's own role is granted in its stack."""
+    role = _function(resources)["Role"]["Fn::GetAtt"][0]
     documents = [each["PolicyDocument"] for each in resources[role]["Properties"].get("Policies", [])]
     for each in resources.values():
         if each["Type"] in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"):

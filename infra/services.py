@@ -25,7 +25,7 @@ class Service:
 
 
 # Only those that are called differently. The endpoints' names are those of AWS PrivateLink, as the CDK has them.
-_DIFFERENT = (
+DIFFERENT = (
     Service("appconfig", ("appconfigdata",), "appconfigdata"),
     Service("bedrock", ("bedrock-runtime",), "bedrock-runtime"),
     Service("cloudwatch", ("cloudwatch",), "monitoring"),
@@ -39,7 +39,7 @@ _DIFFERENT = (
     Service("ses", ("ses", "sesv2"), "email"),
     Service("states", ("stepfunctions",), "states"),
 )
-_BY_PREFIX = {service.prefix: service for service in _DIFFERENT}
+_BY_PREFIX = {service.prefix: service for service in DIFFERENT}
 
 
 def service(prefix: str) -> Service:

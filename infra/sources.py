@@ -47,11 +47,10 @@ def clients(paths: Iterable[Path]) -> Iterator[tuple[Path, int, str]]:
 
 
 def _modules(functions: Path, package: str) -> list[Path]:
-    """Return the modules of a package, but for what describes its infrastructure."""
-    module = functions / f"{package}.py"
-    infrastructure = functions / package / "infrastructure.py"
-    found = [path for path in (functions / package).rglob("*.py") if path != infrastructure]
-    return [*found, *([module] if module.is_file() else [])]
+    """Return the modules of a package, but for what describes a function's infrastructure."""
+    folder, module = functions / package, functions / f"{package}.py"
+    apart = folder / "infrastructure.py" if (folder / "handler.py").is_file() else None
+    return [*(path for path in folder.rglob("*.py") if path != apart), *([module] if module.is_file() else [])]
 
 
 def _beside(functions: Path, path: Path, function: str) -> Iterator[str]:

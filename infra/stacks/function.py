@@ -180,8 +180,9 @@ def needs(environment: Environment, function: str, infrastructure: Infrastructur
         UsageError: the infrastructure fails, or what it asks for can't be had.
     """
     with TemporaryDirectory() as folder:
-        # What is wrong with the whole template is said when that is synthesized.
-        app = cdk.App(outdir=folder, post_cli_context={"@aws-cdk/core:validateAgainstDefaultRules": False})
+        # As infra/app.py makes its own; what is wrong with the whole template is said when that is synthesized.
+        unchecked = {"@aws-cdk/core:validateAgainstDefaultRules": False}
+        app = cdk.App(outdir=folder, stack_traces=False, performance_reporting=False, post_cli_context=unchecked)
         # Its bundle depends on its needs.
         code = lambda_.Code.from_cfn_parameters()
         stack = FunctionStack(

@@ -1,7 +1,6 @@
 """The platform stack, one per environment: what functions run on. Network, and capacity provider with its instances."""
 
 from collections.abc import Iterable, Mapping
-from types import MappingProxyType
 from typing import cast
 
 import aws_cdk as cdk
@@ -41,7 +40,7 @@ class Platform(cdk.Stack):
         scope: Construct,
         environment: Environment,
         synthesizer: cdk.IStackSynthesizer,
-        services: Mapping[str, Iterable[Service]] = MappingProxyType({}),
+        services: Mapping[str, Iterable[Service]],
     ) -> None:
         self._zones = environment.network.zones
         super().__init__(

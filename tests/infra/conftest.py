@@ -37,7 +37,7 @@ def synthesizer(tmp_path_factory: pytest.TempPathFactory, read: Callable[[str], 
     def synthesize(environment: str, pull_request: str | None = None) -> Assembly:
         folder = tmp_path_factory.mktemp("assembly")
         app = make_app(folder, environment=environment, pull_request=pull_request, commit=COMMIT)
-        build(app, lambda _function, _architecture, _runtime: archive, read)
+        build(app, lambda *_: archive, read)
         return synthesized(app)
 
     return synthesize

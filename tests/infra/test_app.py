@@ -42,7 +42,7 @@ def own(name: str) -> Environment:
     return ENVIRONMENTS[name]
 
 
-def bundled(folder: Path, function: str, architecture: str, runtime: str) -> Path:
+def bundled(folder: Path, function: str, architecture: str, runtime: str, _: object) -> Path:
     """Make a bundle that says what it was made for."""
     (archive := folder / f"{function}.zip").write_text(f"{function} {architecture} {runtime}")
     return archive
@@ -121,7 +121,7 @@ def templates(folder: Path, environment: Environment, code: dict[str, str]) -> d
     """Return the templates of an environment's stacks by their names, with this code of its functions."""
     folder.mkdir()
 
-    def bundled(function: str, _architecture: str, _runtime: str) -> Path:
+    def bundled(function: str, *_: object) -> Path:
         (archive := folder / f"{function}.zip").write_text(code[function])
         return archive
 

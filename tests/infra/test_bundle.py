@@ -16,9 +16,10 @@ from urllib.parse import unquote
 
 import pytest
 
-from infra import ROOT, bundle, environment, functions
+from infra import ROOT, bundle, environment, functions, sources
 from infra.bundle import BundleError, is_needed
 from infra.errors import UsageError
+from infra.services import service
 from tests.infra.fakes.modules import written
 
 ARCHITECTURE, RUNTIME = "arm64", "python3.13"
@@ -33,8 +34,6 @@ from aws_durable_execution_sdk_python.config import Duration
 
 from billing.work import charge
 from money.coins import Coin
-
-SERVICE = "sqs"
 
 
 @durable_step
@@ -54,6 +53,7 @@ MODULES = {
     "billing/work.py": "def charge(coin):\n    return f'{coin.of} is charged'\n",
     "refunds/handler.py": "from .work import back\n",
     "refunds/work.py": "back = 0\n",
+    "billing/infrastructure.py": "import aws_cdk\n",
     "money/coins.py": "class Coin:\n    def __init__(self, of):\n        self.of = of\n",
 }
 
@@ -73,7 +73,7 @@ MODULES = {
     ],
 )
 def test_code_licences_certificates_and_the_services_that_are_called_are_needed(path: str) -> None:
-    assert is_needed(Path(path))
+    assert is_needed(Path(path), {"lambda", "sts"})
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_code_licences_certificates_and_the_services_that_are_called_are_needed(
     ],
 )
 def test_other_services_byte_code_scripts_and_the_installers_records_are_not_needed(path: str) -> None:
-    assert not is_needed(Path(path))
+    assert not is_needed(Path(path), {"lambda", "sts"})
 
 
 def locked(text: str, *names: str) -> dict[str, str]:
@@ -107,7 +107,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def build(root: Path, function: str = "billing", architecture: str = ARCHITECTURE) -> Path:
-    return bundle.build(function, architecture, RUNTIME, root)
+    return bundle.build(function, architecture, RUNTIME, root=root)
 
 
 def install(root: Path, function: str = "billing") -> Path:
@@ -271,20 +271,51 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[zipfile.ZipFil
     written(root, MODULES | locked(lock, "billing"))
     (root / ".tools").symlink_to(ROOT / ".tools")
     bundle.install("billing", architecture, runtime, root)
-    with zipfile.ZipFile(bundle.build("billing", architecture, runtime, root)) as opened:
+    with zipfile.ZipFile(bundle.build("billing", architecture, runtime, [service("dynamodb")], root)) as opened:
         yield opened
 
 
 def test_a_bundle_has_its_functions_sources_and_those_that_they_import(archive: zipfile.ZipFile) -> None:
     names = set(archive.namelist())
-    assert names & MODULES.keys() == {name for name in MODULES if not name.startswith("refunds/")}
+    left_out = ("refunds/", "billing/infrastructure.py")
+    assert names & MODULES.keys() == {name for name in MODULES if not name.startswith(left_out)}
     assert not [name for name in names if "__pycache__" in name or name.startswith(("refunds/", "infra/", "tests/"))]
 
 
-def test_a_bundle_describes_the_services_that_its_sources_name_and_no_other(archive: zipfile.ZipFile) -> None:
-    models = {name.split("/")[2] for name in archive.namelist() if re.match(r"botocore/data/[^/]+/", name)}
-    assert models == {*bundle.SERVICES, "sqs"}
-    assert not [name for name in archive.namelist() if name.startswith("boto3/data/")]
+def test_a_bundle_describes_the_services_that_its_function_calls_and_no_other(archive: zipfile.ZipFile) -> None:
+    names = archive.namelist()
+    models = {name.split("/")[2] for name in names if re.match(r"botocore/data/[^/]+/", name)}
+    assert models == {"lambda", "sts", "dynamodb", "dynamodbstreams"}
+    assert {name.split("/")[2] for name in names if name.startswith("boto3/data/")} == {"dynamodb"}
+
+
+def test_clients_and_resources_of_those_services_are_made_of_what_the_bundle_has(
+    archive: zipfile.ZipFile, tmp_path: Path
+) -> None:
+    code = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import boto3
+assert boto3.__file__.startswith(sys.argv[1]), boto3.__file__
+for make, name in (boto3.client, "lambda"), (boto3.client, "dynamodb"), (boto3.resource, "dynamodb"):
+    make(name, region_name="eu-west-1", aws_access_key_id="none", aws_secret_access_key="none")
+"""
+    archive.extractall(tmp_path)
+    assert subprocess.run([sys.executable, "-I", "-c", code, str(tmp_path)], check=False).returncode == 0
+
+
+@pytest.mark.usefixtures("uv")
+def test_a_client_of_a_service_that_nothing_grants_is_refused_with_its_place(root: Path) -> None:
+    handler = 'import boto3\n\nQUEUE = boto3.client("sqs")\nOTHER = thing.client("no-service")\n'
+    written(root, {"billing/handler.py": handler})
+    (install(root) / "botocore" / "data" / "sqs").mkdir(parents=True)
+    with pytest.raises(UsageError) as refused:
+        build(root)
+    assert str(refused.value) == (
+        "functions/billing/handler.py:3: makes a client of sqs, of which functions/billing/infrastructure.py grants "
+        "the function nothing; grant there what it calls, or name the service in SERVICES"
+    )
+    assert bundle.build("billing", ARCHITECTURE, RUNTIME, [service("sqs")], root).is_file()
 
 
 @pytest.mark.parametrize(("function", "architecture", "runtime"), DEPLOYED)
@@ -292,7 +323,9 @@ def test_each_function_of_this_checkout_has_a_bundle_with_its_handler_and_no_oth
     function: str, architecture: str, runtime: str
 ) -> None:
     bundle.install(function, architecture, runtime)
-    with zipfile.ZipFile(bundle.build(function, architecture, runtime)) as opened:
+    # What its infrastructure.py grants is for tests that synthesize it.
+    called = [service(name) for _, _, name in sources.clients(sources.carried(function))]
+    with zipfile.ZipFile(bundle.build(function, architecture, runtime, called)) as opened:
         names = opened.namelist()
     assert len(names) == len({*names})
     others = {*functions.names()} - {function}

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from infra.errors import UsageError
-from infra.sources import carried, strings
+from infra.sources import carried, clients
 from tests.infra.fakes.modules import written
 
 
@@ -67,6 +67,33 @@ def test_a_module_that_is_not_python_is_named_with_its_line(tmp_path: Path) -> N
         carried("billing", root)
 
 
-def test_strings_are_those_of_all_modules(tmp_path: Path) -> None:
-    root = written(tmp_path, {"billing/handler.py": '"a docstring"\n', "billing/work.py": 'client("s3")\n'})
-    assert strings(carried("billing", root)) == {"a docstring", "s3"}
+def test_clients_of_services_are_found_where_their_names_are_written_out(tmp_path: Path) -> None:
+    work = (
+        'import boto3\n\nBUCKET = boto3.client("s3", region_name="x")\nTABLE = boto3.Session().resource("dynamodb")\n'
+    )
+    others = 'print("sns")\nboto3.client(name)\nclient("sqs")\nthing.clients("kms")\n'
+    root = written(tmp_path, {"billing/handler.py": others, "billing/work.py": work})
+    path = root / "functions" / "billing" / "work.py"
+    assert [*clients(carried("billing", root))] == [(path, 3, "s3"), (path, 4, "dynamodb")]
+
+
+def test_an_infrastructure_py_is_not_carried(tmp_path: Path) -> None:
+    files = {
+        "billing/handler.py": "",
+        "billing/infrastructure.py": "import aws_cdk\n",
+        "billing/parts/infrastructure.py": "",
+    }
+    root = written(tmp_path, files)
+    assert of("billing", root) == ["billing/handler.py", "billing/parts/infrastructure.py"]
+
+
+def test_a_module_of_a_shared_package_may_be_called_infrastructure(tmp_path: Path) -> None:
+    root = written(tmp_path, {"billing/handler.py": "import bridges.infrastructure\n", "bridges/infrastructure.py": ""})
+    assert of("billing", root) == ["billing/handler.py", "bridges/infrastructure.py"]
+
+
+@pytest.mark.parametrize("statement", ["import billing.infrastructure", "from billing.infrastructure import add"])
+def test_code_may_not_import_its_infrastructure_py(tmp_path: Path, statement: str) -> None:
+    root = written(tmp_path, {"billing/handler.py": f"{statement}\n", "billing/infrastructure.py": ""})
+    with pytest.raises(UsageError, match=r"^functions/billing/handler\.py imports billing\.infrastructure"):
+        carried("billing", root)

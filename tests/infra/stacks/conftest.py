@@ -1,12 +1,15 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import aws_cdk as cdk
 import pytest
 
 from infra.environment import Environment
+from infra.services import Service
 from infra.stacks.platform import Platform
 from tests.infra.synthesis import ENVIRONMENTS, Resources, Synthesize, make_app, resources_of
+
+NOTHING: Mapping[str, Iterable[Service]] = {}
 
 
 @pytest.fixture(scope="session", params=ENVIRONMENTS)
@@ -21,10 +24,10 @@ def platform(environment: Environment, synthesize: Synthesize) -> Resources:
 
 
 @pytest.fixture
-def make_platform(tmp_path: Path) -> Callable[[Environment], Resources]:
+def make_platform(tmp_path: Path) -> Callable[..., Resources]:
     """Makes the resources of the platform of an environment that is of one test alone."""
 
-    def make(environment: Environment) -> Resources:
-        return resources_of(Platform(make_app(tmp_path), environment, cdk.DefaultStackSynthesizer()))
+    def make(environment: Environment, services: Mapping[str, Iterable[Service]] = NOTHING) -> Resources:
+        return resources_of(Platform(make_app(tmp_path), environment, cdk.DefaultStackSynthesizer(), services))
 
     return make

@@ -6,8 +6,9 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_lambda as lambda_
 
-from infra import functions
+from infra import functions, needs
 from infra import project as projects
 from infra.environment import Environment, Settings, load
 from infra.policies.resources import function_stacks
@@ -264,7 +265,9 @@ def template_of(tmp_path: Path) -> MakeTemplate:
         archive = tmp_path / f"{code}.zip"
         archive.write_text(code)
         app = make_app(tmp_path / "assembly")
-        stack = FunctionStack(app, environment, folder, cdk.DefaultStackSynthesizer(), archive)
+        bundle = lambda_.Code.from_asset(str(archive))
+        nothing = needs.load(folder, tmp_path)
+        stack = FunctionStack(app, environment, folder, cdk.DefaultStackSynthesizer(), bundle, infrastructure=nothing)
         for key, value in (tags or {}).items():
             cdk.Tags.of(app).add(key, value)
         return json.dumps(resources_of(stack))

@@ -4,6 +4,8 @@ from ipaddress import IPv4Network
 import pytest
 
 from infra.environment import Environment
+from infra.errors import UsageError
+from infra.services import service
 from tests.infra.synthesis import PROD, Resource, Resources, changed, made_before, of_type, the_only
 
 MakePlatform = Callable[[Environment], Resources]
@@ -130,9 +132,9 @@ def test_without_nat_gateways_there_are_endpoints_for_what_the_function_calls(
     expected = {"s3"} if environment.network.nat_gateways else {"s3", "lambda", "logs"}
     found = endpoints(platform)
     assert found.keys() == expected
-    for service in expected - {"s3"}:
-        _, properties = found[service]
-        assert properties["ServiceName"] == f"com.amazonaws.{environment.region}.{service}"
+    for name in expected - {"s3"}:
+        _, properties = found[name]
+        assert properties["ServiceName"] == f"com.amazonaws.{environment.region}.{name}"
         assert properties["VpcEndpointType"] == "Interface"
         assert properties["PrivateDnsEnabled"] is True
         assert [subnet["Ref"] for subnet in properties["SubnetIds"]] == private_subnets(platform)
@@ -207,3 +209,30 @@ def test_flow_logs_are_kept_where_the_environment_asks_for_them(environment: Env
         assert group["Properties"]["RetentionInDays"] == environment.function.log_retention_days
         assert log["Properties"]["TrafficType"] == "ALL"
         assert platform[log["Properties"]["ResourceId"]["Ref"]]["Type"] == "AWS::EC2::VPC"
+
+
+def test_there_is_an_endpoint_for_each_service_that_functions_call(
+    make_platform: Callable[..., Resources], environment: Environment
+) -> None:
+    called = {"billing": [service("sqs"), service("dynamodb")], "refunds": [service("sqs"), service("states")]}
+    resources = make_platform(environment, called)
+    found = endpoints(resources)
+    assert found["dynamodb"][1].get("VpcEndpointType", "Gateway") == "Gateway"
+    if environment.network.nat_gateways:
+        assert found.keys() == {"s3", "dynamodb"}
+    else:
+        assert found.keys() == {"s3", "dynamodb", "lambda", "logs", "sqs", "states"}
+        [provider] = of_type(resources, "AWS::Lambda::CapacityProvider")
+        assert {name for name, _ in found.values()} <= made_before(resources, provider)
+
+
+def test_what_no_endpoint_leads_to_is_refused_with_the_files_to_edit(make_platform: Callable[..., Resources]) -> None:
+    called = {"billing": [service("scheduler")]}
+    make_platform(changed(PROD, "network", nat_gateways=1), called)
+    with pytest.raises(UsageError) as refused:
+        make_platform(PROD, called)
+    assert str(refused.value) == (
+        "functions/billing/infrastructure.py: the function calls scheduler, for which no VPC endpoint is known, and "
+        "environments/prod.toml has network.nat_gateways = 0; give it one or more there, or name the endpoint: "
+        'SERVICES = {"scheduler": ("scheduler", "...")}'
+    )
