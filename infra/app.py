@@ -84,7 +84,7 @@ class _Function:
         environment, name = self._environment, self.name
         architecture = environment.capacity_provider.architecture
         archive = make_bundle(name, architecture, environment.settings(name).runtime, self.needs.services)
-        return FunctionStack(
+        stack = FunctionStack(
             app,
             environment,
             name,
@@ -94,6 +94,9 @@ class _Function:
             given=self.needs.resources,
             pull_request=pull_request,
         )
+        if endpoints := [each.endpoint for each in self.needs.services if each.endpoint]:
+            stack.node.add_metadata(naming.ENDPOINTS, endpoints)
+        return stack
 
 
 def _platform(app: cdk.App, environment: Environment, functions: list[_Function]) -> Platform:

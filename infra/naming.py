@@ -14,6 +14,9 @@ ALIAS = "live"
 # What the alias is called while a drain refuses new executions.
 CLOSED_ALIAS = "closed"
 
+# What an assembly says of a stack beside its template: the VPC endpoints that its code needs.
+ENDPOINTS = "endpoints"
+
 QUALIFIER_CHARACTERS = 10  # the CDK's bootstrap template, parameter Qualifier
 
 

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from infra import naming
 from infra.aws.target import Target
 from infra.errors import UsageError
 
@@ -51,10 +52,20 @@ class Assembly:
         """Return the tags that a stack is deployed with."""
         return self._stacks[stack_name]["properties"].get("tags", {})
 
+    def resources(self, stack_name: str) -> dict[str, Any]:
+        """Return the resources of a stack, as its template has them."""
+        return json.loads((self.folder / f"{stack_name}.template.json").read_text())["Resources"]
+
+    def endpoints(self, stack_name: str) -> list[str]:
+        """Return the VPC endpoints that the code of a stack needs, where the network has no other way out."""
+        file = self._stacks[stack_name].get("additionalMetadataFile")
+        told: dict[str, Any] = json.loads((self.folder / file).read_text()) if file else {}
+        entries: list[dict[str, Any]] = told.get(f"/{stack_name}", [])
+        return [name for each in entries if each["type"] == naming.ENDPOINTS for name in each["data"]]
+
     def code_sha256(self, stack_name: str) -> str:
         """Return the digest of the archive of a stack's function, in Base64, as Lambda tells it."""
-        template = json.loads((self.folder / f"{stack_name}.template.json").read_text())
-        (function,) = (each for each in template["Resources"].values() if each["Type"] == "AWS::Lambda::Function")
+        (function,) = (each for each in self.resources(stack_name).values() if each["Type"] == "AWS::Lambda::Function")
         archive = self.folder / f"asset.{function['Properties']['Code']['S3Key']}"
         return base64.b64encode(hashlib.sha256(archive.read_bytes()).digest()).decode()
 

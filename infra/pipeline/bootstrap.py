@@ -6,6 +6,7 @@ here is that template, narrowed to the environment's own stacks.
 
 import json
 from argparse import ArgumentParser, Namespace
+from itertools import count, takewhile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, cast
@@ -49,8 +50,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(target: Target, arguments: Namespace) -> Report:
     """Bootstrap."""
     environment = target.environment
-    policy = policy_arn(environment, naming.execution_policy(environment))
-    _check_policy(target, policy)
+    policies = _policies(target)
     template = narrow(_original(environment), environment)
     path = ROOT / "build" / "bootstrap" / f"{environment.name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -61,7 +61,7 @@ def run(target: Target, arguments: Namespace) -> Report:
         "--template": str(path),
         "--qualifier": naming.qualifier(environment),
         "--toolkit-stack-name": toolkit,
-        "--cloudformation-execution-policies": policy,
+        "--cloudformation-execution-policies": ",".join(policies),
     }
     # Where no app is at hand, the CLI does not synthesize one before it bootstraps.
     with doing(f"Bootstrapping {place} for {environment.name}"), TemporaryDirectory() as elsewhere:
@@ -72,7 +72,7 @@ def run(target: Target, arguments: Namespace) -> Report:
             verbose=arguments.verbose,
             folder=Path(elsewhere),
         )
-    facts = {"bootstrapped": place, "stack": toolkit, "execution_policy": policy}
+    facts = {"bootstrapped": place, "stack": toolkit, "execution_policies": policies}
     return Report(facts, [f"{place} is ready for the CDK to deploy {environment.name}, by {toolkit}"])
 
 
@@ -116,14 +116,30 @@ def _original(environment: Environment) -> Json:
     return json.loads(printed)
 
 
-def _check_policy(target: Target, arn: str) -> None:
-    """Fail before a bootstrap would half succeed, which leaves a bucket in the way of the next."""
+def _policies(target: Target) -> list[str]:
+    """Return the ARNs of the policies that `access` has made for CloudFormation.
+
+    It fails before a bootstrap would half succeed, which leaves a bucket in the way of the next.
+    """
+    environment = target.environment
+    needed = [naming.execution_policy(environment), naming.functions_policy(environment)]
+    for name in needed:
+        if not _exists(target, policy_arn(environment, name)):
+            raise CommandError(
+                f"{policy_arn(environment, name)} does not exist; `make access ENVIRONMENT={environment.name}` makes it"
+            )
+    further = (naming.functions_policy(environment, number) for number in count(2))
+    found = takewhile(lambda name: _exists(target, policy_arn(environment, name)), further)
+    return [policy_arn(environment, name) for name in (*needed, *found)]
+
+
+def _exists(target: Target, arn: str) -> bool:
     client: Any = target.session.client("iam")
     try:
         client.get_policy(PolicyArn=arn)
     except client.exceptions.NoSuchEntityException:
-        name = target.environment.name
-        raise CommandError(f"{arn} does not exist; `make access ENVIRONMENT={name}` makes it") from None
+        return False
+    return True
 
 
 def _name(statement: Json) -> str:

@@ -7,7 +7,6 @@ its resources is named after that. Nobody here has to know the type.
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
-from infra import naming
 from infra.environment import Environment
 from infra.errors import UsageError
 from infra.policies import authorities
@@ -94,13 +93,12 @@ def _taken(environment: Environment, added: Added, kind: str, handlers: tuple[st
         yield from grants({FUNCTION: "lambda:InvokeFunction"}, names)
         return
     listed = authorities.handlers(kind, environment.region)
-    for file, name, resource in resources:
+    for file, name, _ in resources:
         where = f"{file}: {name} is an {kind}"
         if kind.startswith(_REFUSED):
             raise UsageError(f"{where}, which no workflow may make; of IAM there can be roles with their policies")
         if not listed:
             raise UsageError(f"{where}, of which AWS's schemas do not say what it takes to make one")
-        _check_name(environment, where, kind, resource)
     yield from grants(_FURTHER.get(kind, {}), names)
     places = Places(environment, added)
     named = [each for _, _, resource in resources for each in given(resource)]
@@ -140,15 +138,3 @@ def _of_type(added: Added, kind: str) -> Iterator[tuple[str, str, Mapping[str, A
         for name, resource in resources.items():
             if resource["Type"] == kind:
                 yield f"functions/{function}/infrastructure.py", name, resource
-
-
-def _check_name(environment: Environment, where: str, kind: str, resource: Mapping[str, Any]) -> None:
-    """Refuse a name that is not the stack's to give: CloudFormation could not make it."""
-    key = authorities.name_property(kind, environment.region) or ""
-    name = resource.get("Properties", {}).get(key)
-    beginnings = {f"{naming.whole(environment)}-", f"{names_of_functions(environment)['stack']}-"}
-    if isinstance(name, str) and not name.removeprefix("alias/").lstrip("/").startswith(tuple(beginnings)):
-        raise UsageError(
-            f"{where} whose {key} is {name!r}: leave the name to CloudFormation, or let it begin with the stack's, as "
-            'in f"{stack.stack_name}-notices"'
-        )

@@ -11,8 +11,7 @@ from infra import naming
 from infra.environment import Environment
 from infra.policies import added as added_types
 from infra.policies import resources, trust
-from infra.policies.execution import NOTHING
-from infra.policies.places import Added
+from infra.policies.places import NOTHING, Added
 from infra.policies.purposes import PURPOSES, role_arn
 from infra.policies.resource_types import FUNCTION_TYPES, Grant, granted, platform_types, statements
 from infra.policies.resources import (

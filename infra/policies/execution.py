@@ -6,7 +6,6 @@ be made that needs more, and after the environment if something is to be removed
 
 import json
 from collections.abc import Iterator
-from types import MappingProxyType
 from typing import Any
 
 from infra import naming
@@ -14,7 +13,7 @@ from infra.environment import Environment
 from infra.errors import UsageError
 from infra.policies import added as added_types
 from infra.policies import given_roles
-from infra.policies.places import Added
+from infra.policies.places import NOTHING, Added
 from infra.policies.resource_types import FUNCTION_TYPES, Actions, Grant, granted, grants, platform_types, statements
 from infra.policies.resources import (
     BOOTSTRAP_VERSION,
@@ -32,7 +31,6 @@ from infra.policies.resources import (
 )
 
 Json = dict[str, Any]
-NOTHING: Added = MappingProxyType({})
 
 # The policies of AWS that roles of the stacks may have.
 MANAGED_POLICIES = (
@@ -109,7 +107,7 @@ def boundary(environment: Environment, added: Added = NOTHING) -> list[Statement
         UsageError: what they are granted can't be told before it is deployed, or is too much for one policy.
     """
     names = names_of_functions(environment)
-    always = {
+    always: Actions = {
         FUNCTION: "lambda:CheckpointDurableExecution lambda:GetDurableExecutionState",
         LOG_GROUP: "logs:CreateLogStream logs:PutLogEvents",
     }

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from infra.environment import Environment
@@ -12,6 +13,7 @@ from infra.policies.resources import ANY, names_of_functions, resolve
 Resources = Mapping[str, Mapping[str, Any]]
 Added = Mapping[str, Resources]
 """The resources of functions' stacks, as their templates have them, by the functions' folders."""
+NOTHING: Added = MappingProxyType({})
 
 # What stands before the names, which the excerpt of the reference leaves out: an event bus, and a group.
 _BEFORE = {("events", "rule-on-custom-event-bus"): "*/", ("scheduler", "schedule"): "*/"}

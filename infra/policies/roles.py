@@ -3,8 +3,7 @@
 from infra import naming
 from infra.environment import Environment
 from infra.policies import drift
-from infra.policies.execution import NOTHING
-from infra.policies.places import Added
+from infra.policies.places import NOTHING, Added
 from infra.policies.purposes import Purpose
 from infra.policies.resources import (
     CAPACITY_PROVIDER,
@@ -45,10 +44,11 @@ def permissions(purpose: Purpose, environment: Environment, added: Added = NOTHI
     Raises:
         UsageError: they add what workflows may not make.
     """
+    if purpose == "drift":
+        return drift.detecting(environment, added)
     by_purpose = {
         "deploy": _deploying,
         "read": _reading,
-        "drift": lambda environment: drift.detecting(environment, added),
         "prune": _pruning,
         "teardown": _tearing_down,
     }

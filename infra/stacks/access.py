@@ -13,7 +13,7 @@ from infra import naming
 from infra.environment import Environment
 from infra.policies import execution as execution_policies
 from infra.policies import purposes, trust
-from infra.policies.places import Added
+from infra.policies.places import NOTHING, Added
 from infra.policies.purposes import Purpose
 from infra.policies.resources import Statement, document
 from infra.policies.roles import permissions
@@ -36,7 +36,7 @@ class Access(cdk.Stack):
         self,
         scope: Construct,
         environment: Environment,
-        added: Added = execution_policies.NOTHING,
+        added: Added = NOTHING,
         *,
         takes_existing_provider: bool = False,
     ) -> None:
