@@ -77,14 +77,14 @@ def policies_to_attach(target: Target) -> list[str]:
     """Name the policies for CloudFormation that the bootstrap has yet to give to it: those that came since."""
     environment, client = target.environment, cast("Any", target.session).client("iam")
     beginning = naming.execution_policy(environment)
-    stack = naming.access_stack(environment)
-    made = {each.get("PhysicalResourceId", "").rpartition("/")[2] for each in target.stacks.resources(stack)}
     (arn,) = toolkit_roles(environment, "cfn-exec")
     try:
         answer = client.list_attached_role_policies(RoleName=arn.rpartition("/")[2])
     except client.exceptions.NoSuchEntityException:
         return []  # There is no bootstrap yet, and the first gives it all of them.
     given = {each["PolicyName"] for each in answer["AttachedPolicies"]}
+    resources = target.stacks.resources(naming.access_stack(environment))
+    made = {each.get("PhysicalResourceId", "").rpartition("/")[2] for each in resources}
     return sorted(name for name in made - given if name.startswith(beginning))
 
 

@@ -9,6 +9,7 @@ from itertools import product
 
 from infra import naming
 from infra.environment import Environment
+from infra.errors import UsageError
 from infra.policies import added as added_types
 from infra.policies import resources, trust
 from infra.policies.places import NOTHING, Added
@@ -21,6 +22,7 @@ from infra.policies.resources import (
     names_of_functions,
     names_of_platform,
     policy_arn,
+    policy_size,
     resolve,
     stack_arns,
     toolkit_roles,
@@ -39,6 +41,9 @@ EVERYWHERE = [
     "cloudformation:DescribeStackDriftDetectionStatus",
     *resources.LISTING,
 ]
+
+# IAM quota of a role's own policies, in characters without white space.
+LONGEST_OF_ROLE = 10240
 
 # What a schema lists among its reads that tells more than a resource's properties.
 VALUES = ("secretsmanager:GetSecretValue",)
@@ -93,11 +98,17 @@ def detecting(environment: Environment, added: Added = NOTHING) -> list[Statemen
     """
     functions = [] if environment.hosts_previews else [function_stacks(environment)]
     reads = [*_of_own(environment), *_of_toolkit(environment), *_of_access(environment), *_of_added(environment, added)]
-    return [
+    found = [
         allow(EVERYWHERE, ["*"]),
         allow(DETECTING, stack_arns(environment, *_watched(environment, functions))),
         *statements(reads, lambda _: {}),
     ]
+    if policy_size(found) > LONGEST_OF_ROLE:
+        raise UsageError(
+            f"functions add so many resource types that the role which detects drift would have {policy_size(found):,} "
+            f"characters of permissions, and IAM takes {LONGEST_OF_ROLE:,}; have fewer in functions/*/infrastructure.py"
+        )
+    return found
 
 
 def _watched(environment: Environment, functions: list[str]) -> list[str]:

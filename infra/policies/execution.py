@@ -13,6 +13,7 @@ from infra.environment import Environment
 from infra.errors import UsageError
 from infra.policies import added as added_types
 from infra.policies import given_roles
+from infra.policies.authorities import service_of
 from infra.policies.places import NOTHING, Added
 from infra.policies.resource_types import FUNCTION_TYPES, Actions, Grant, granted, grants, platform_types, statements
 from infra.policies.resources import (
@@ -23,10 +24,10 @@ from infra.policies.resources import (
     ROLE,
     Statement,
     allow,
-    document,
     names_of_functions,
     names_of_platform,
     policy_arn,
+    policy_size,
     resolve,
 )
 
@@ -128,11 +129,6 @@ def boundary(environment: Environment, added: Added = NOTHING) -> list[Statement
     return found
 
 
-def policy_size(policy: list[Statement]) -> int:
-    """Return how long a policy of these statements is, as IAM counts it."""
-    return len(json.dumps(document(policy), separators=(",", ":")))
-
-
 def boundary_arn(environment: Environment) -> str:
     """Return the ARN of the permissions boundary of an environment's previews."""
     return policy_arn(environment, naming.boundary(environment))
@@ -173,6 +169,12 @@ def _parted(found: list[Statement]) -> list[list[Statement]]:
     """Part statements into policies that IAM takes."""
     parts: list[list[Statement]] = [[]]
     for statement in found:
+        if policy_size([statement]) > LONGEST_POLICY:
+            raise UsageError(
+                f"functions add resources that take more of {service_of(statement['Action'][0])} than a policy of IAM "
+                f"can hold, {policy_size([statement]):,} characters of {LONGEST_POLICY:,}; have fewer types of that "
+                "service in functions/*/infrastructure.py"
+            )
         if policy_size([*parts[-1], statement]) > LONGEST_POLICY:
             parts.append([])
         parts[-1].append(statement)
