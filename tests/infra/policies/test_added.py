@@ -151,8 +151,8 @@ def test_another_service_is_called_where_a_property_is_named_after_it() -> None:
     assert not [each for each in actions(statements_of(kind)) if each.startswith("kms:")]
     key = statements_of(kind, KmsKeyArn="arn:aws:kms:x:1:key/2")
     assert "kms:DescribeKey" in actions(key)
-    within = {"StreamSpecification": {"Kinesis": {"KinesisStreamArn": "x"}}}
-    assert "kinesis:DescribeStream" in actions(statements_of("AWS::DynamoDB::Table", **within))
+    within = statements_of("AWS::DynamoDB::Table", StreamSpecification={"Kinesis": {"KinesisStreamArn": "x"}})
+    assert "kinesis:DescribeStream" in actions(within)
     assert "kinesis:DescribeStream" not in actions(statements_of("AWS::DynamoDB::Table"))
 
 
