@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, cast
 
+import yaml
 from botocore.exceptions import ClientError
 
 from infra import naming
@@ -93,8 +94,8 @@ def _deployed(target: Target, stack: str) -> dict[str, Any]:
         if error.response.get("Error", {}).get("Code") not in _DENIED:
             raise
         raise CommandError("this role may not read it") from error
-    # boto3 gives what is JSON as an object, and YAML as text.
-    return cast("dict[str, Any]", template if isinstance(template, dict) else json.loads(template))
+    # boto3 gives what is JSON as an object, and as text YAML, as which the CDK CLI sends what it does not upload.
+    return cast("dict[str, Any]", template if isinstance(template, dict) else yaml.safe_load(template))
 
 
 def _policies(template: dict[str, Any]) -> dict[str, list[Statement]]:

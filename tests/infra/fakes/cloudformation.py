@@ -70,7 +70,8 @@ class FakeCloudFormation:
         return page(found, parameters, "StackEvents", "NextToken", "NextToken")
 
     def get_template(self, parameters: Answer) -> Answer:
-        return {"TemplateBody": json.dumps(self.templates[self._stack(parameters["StackName"])["StackName"]])}
+        template = self.templates[self._stack(parameters["StackName"])["StackName"]]
+        return {"TemplateBody": template if isinstance(template, str) else json.dumps(template)}
 
     def update_termination_protection(self, parameters: Answer) -> Answer:
         stack = self._stack(parameters["StackName"])

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from infra import naming
 from infra.aws.assembly import Assembly
@@ -67,6 +68,12 @@ def test_nothing_is_said_where_the_access_is_that_of_the_checkout(tmp_path: Path
     aws = deployed(naming.access_stack(environment), access(environment, {"billing": SENDS}))
     assert told(tmp_path, aws, environment, SENDS) == []
     assert told(tmp_path, aws, environment, {}) == []
+
+
+def test_the_cdk_cli_deploys_the_access_stack_as_yaml(tmp_path: Path) -> None:
+    aws = deployed("acme-access-dev", access(DEV))
+    aws.formation.templates["acme-access-dev"] = yaml.safe_dump(access(DEV))
+    assert told(tmp_path, aws, DEV, {}) == []
 
 
 def test_a_queue_that_may_not_be_made_is_named_with_the_command(tmp_path: Path) -> None:
