@@ -54,7 +54,8 @@ def build(
     environment = read(_environment(app))
     if app.node.try_get_context("access"):
         existing = bool(app.node.try_get_context("existing_provider"))
-        Access(app, environment, takes_existing_provider=existing)
+        added = {name: _Function(environment, name).needs.resources for name in environment.function_names}
+        Access(app, environment, added, takes_existing_provider=existing)
         cdk.Tags.of(app).add("project", environment.project.name)
         return
     pull_request = _pull_request(app, environment)
@@ -83,7 +84,7 @@ class _Function:
         """Make its stack."""
         environment, name = self._environment, self.name
         archive = make_bundle(name, *bundle.machine(environment, name), self.needs.services)
-        return FunctionStack(
+        stack = FunctionStack(
             app,
             environment,
             name,
@@ -93,6 +94,9 @@ class _Function:
             given=self.needs.resources,
             pull_request=pull_request,
         )
+        if endpoints := [each.endpoint for each in self.needs.services if each.endpoint]:
+            stack.node.add_metadata(naming.ENDPOINTS, endpoints)
+        return stack
 
 
 def _platform(app: cdk.App, environment: Environment, functions: list[_Function]) -> Platform:

@@ -14,6 +14,9 @@ ALIAS = "live"
 # What the alias is called while a drain refuses new executions.
 CLOSED_ALIAS = "closed"
 
+# What an assembly says of a stack beside its template: the VPC endpoints that its code needs.
+ENDPOINTS = "endpoints"
+
 QUALIFIER_CHARACTERS = 10  # the CDK's bootstrap template, parameter Qualifier
 
 # How the tag `commit` ends where what was built holds more than that commit.
@@ -88,6 +91,11 @@ def tags(environment: Environment, pull_request: int | None = None) -> dict[str,
 def execution_policy(environment: Environment) -> str:
     """Name the policy of what CloudFormation may make in an environment."""
     return f"{access_stack(environment)}-execution"
+
+
+def functions_policy(environment: Environment, number: int = 1) -> str:
+    """Name a policy of what CloudFormation may make there of what functions add. Most need one."""
+    return f"{execution_policy(environment)}-functions{'' if number == 1 else f'-{number}'}"
 
 
 def boundary(environment: Environment) -> str:

@@ -76,6 +76,12 @@ class Tree:
         handler = self.root / "functions" / function / "handler.py"
         handler.write_text(handler.read_text() + code)
 
+    def add_infrastructure(self, code: str, function: str = FOLDER) -> None:
+        """Add to the end of a function's infrastructure.py, which has an `add` above it."""
+        path = self.root / "functions" / function / "infrastructure.py"
+        before = path.read_text() if path.exists() else "def add(stack, function, alias):\n    pass\n"
+        path.write_text(before + code)
+
     def add_twin(self) -> None:
         """Add a function with the code and the dependencies of the first."""
         folder = Path(shutil.copytree(self.root / "functions" / FOLDER, self.root / "functions" / TWIN))

@@ -57,10 +57,20 @@ class Assembly:
         """Whether it was built from changes that are in no commit."""
         return any(self.tags(name).get("commit", "").endswith(naming.UNCOMMITTED) for name in self._stacks)
 
+    def resources(self, stack_name: str) -> dict[str, Any]:
+        """Return the resources of a stack, as its template has them."""
+        return json.loads((self.folder / f"{stack_name}.template.json").read_text())["Resources"]
+
+    def endpoints(self, stack_name: str) -> list[str]:
+        """Return the VPC endpoints that the code of a stack needs, where the network has no other way out."""
+        file = self._stacks[stack_name].get("additionalMetadataFile")
+        told: dict[str, Any] = json.loads((self.folder / file).read_text()) if file else {}
+        entries: list[dict[str, Any]] = told.get(f"/{stack_name}", [])
+        return [name for each in entries if each["type"] == naming.ENDPOINTS for name in each["data"]]
+
     def archive(self, stack_name: str) -> Path:
         """Return the archive of a stack's durable function."""
-        template = json.loads((self.folder / f"{stack_name}.template.json").read_text())
-        functions = (each for each in template["Resources"].values() if each["Type"] == "AWS::Lambda::Function")
+        functions = (each for each in self.resources(stack_name).values() if each["Type"] == "AWS::Lambda::Function")
         # An infrastructure.py may add other functions.
         (durable,) = (each["Properties"] for each in functions if "DurableConfig" in each["Properties"])
         return self.folder / f"asset.{durable['Code']['S3Key']}"

@@ -9,7 +9,7 @@ import subprocess
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, cast
 
 from infra import naming
 from infra.aws.cdk import cdk
@@ -19,6 +19,7 @@ from infra.console.progress import console, doing
 from infra.console.report import Report
 from infra.errors import CommandError
 from infra.policies import purposes, trust
+from infra.policies.resources import toolkit_roles
 from infra.project import Project
 
 # The ways in which git writes an address of GitHub, over SSH and HTTPS.
@@ -80,8 +81,28 @@ def deploy(target: Target, assembly: Path, *, verbose: bool = False) -> Report:
     roles = {
         purposes.role(environment, purpose): purposes.role_arn(environment, purpose) for purpose in purposes.PURPOSES
     }
-    facts = {"account": environment.account, "repository": repository, "roles": roles}
-    return Report(facts, [f"Workflows of {repository} may assume:", *roles.values()])
+    lines = [f"Workflows of {repository} may assume:", *roles.values()]
+    if unknown := policies_to_attach(target):
+        lines.append(
+            f"CloudFormation has not got {', '.join(unknown)} yet: run `make bootstrap ENVIRONMENT={environment.name}`"
+        )
+    facts = {"account": environment.account, "repository": repository, "roles": roles, "to_attach": unknown}
+    return Report(facts, lines)
+
+
+def policies_to_attach(target: Target) -> list[str]:
+    """Name the policies for CloudFormation that the bootstrap has yet to give to it: those that came since."""
+    environment, client = target.environment, cast("Any", target.session).client("iam")
+    beginning = naming.execution_policy(environment)
+    (arn,) = toolkit_roles(environment, "cfn-exec")
+    try:
+        answer = client.list_attached_role_policies(RoleName=arn.rpartition("/")[2])
+    except client.exceptions.NoSuchEntityException:
+        return []  # There is no bootstrap yet, and the first gives it all of them.
+    given = {each["PolicyName"] for each in answer["AttachedPolicies"]}
+    resources = target.stacks.resources(naming.access_stack(environment))
+    made = {each.get("PhysicalResourceId", "").rpartition("/")[2] for each in resources}
+    return sorted(name for name in made - given if name.startswith(beginning))
 
 
 def origin_on_github(project: Project) -> str | None:

@@ -8,6 +8,7 @@ here is that template, narrowed to the environment's own stacks.
 
 import json
 from argparse import ArgumentParser, Namespace
+from itertools import count, takewhile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, cast
@@ -59,11 +60,11 @@ def run(target: Target, arguments: Namespace) -> Report:
     if not arguments.yes:
         consent.check_terminal()
     # Before the CDK CLI is asked for its template.
-    policy = _check_policy(target)
+    policies = ", ".join(_policies(target))
     template = narrow(original(environment.name), environment)
     if not arguments.yes:
         consent.show(_changes(target, template))
-        consent.ask(f"Prepare {_place(environment)} so, with {policy} for what deploys {environment.name}?")
+        consent.ask(f"Prepare {_place(environment)} so, with {policies} for what deploys {environment.name}?")
     return deploy(target, template, verbose=arguments.verbose)
 
 
@@ -74,7 +75,7 @@ def deploy(target: Target, template: Json, *, verbose: bool = False) -> Report:
         CommandError: the access stack is not there, or the CDK CLI failed.
     """
     environment = target.environment
-    policy = _check_policy(target)
+    policies = _policies(target)
     path = ROOT / "build" / "bootstrap" / f"{environment.name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(template, indent=2))
@@ -83,7 +84,7 @@ def deploy(target: Target, template: Json, *, verbose: bool = False) -> Report:
         "--template": str(path),
         "--qualifier": naming.qualifier(environment),
         "--toolkit-stack-name": naming.toolkit_stack(environment),
-        "--cloudformation-execution-policies": policy,
+        "--cloudformation-execution-policies": ",".join(policies),
     }
     # Where no app is at hand, the CLI does not synthesize one before it bootstraps.
     with doing(f"Bootstrapping {place} for {environment.name}"), TemporaryDirectory() as elsewhere:
@@ -95,7 +96,7 @@ def deploy(target: Target, template: Json, *, verbose: bool = False) -> Report:
             folder=Path(elsewhere),
         )
     toolkit = naming.toolkit_stack(environment)
-    facts = {"bootstrapped": place, "stack": toolkit, "execution_policy": policy}
+    facts = {"bootstrapped": place, "stack": toolkit, "execution_policies": policies}
     return Report(facts, [f"{place} is ready for the CDK to deploy {environment.name}, by {toolkit}"])
 
 
@@ -169,20 +170,30 @@ def _narrow_role(properties: Json, environment: Environment) -> Json:
     return kept | {"Policies": [policy | {"PolicyDocument": document}]}
 
 
-def _check_policy(target: Target) -> str:
-    """Return the policy that CloudFormation gets.
+def _policies(target: Target) -> list[str]:
+    """Return the ARNs of the policies that `access` has made for CloudFormation.
 
-    Raises:
-        CommandError: it does not exist. A bootstrap would half succeed, which leaves a bucket in the way of the next.
+    It fails before a bootstrap would half succeed, which leaves a bucket in the way of the next.
     """
     environment = target.environment
-    arn = policy_arn(environment, naming.execution_policy(environment))
+    needed = [naming.execution_policy(environment), naming.functions_policy(environment)]
+    for name in needed:
+        if not _exists(target, policy_arn(environment, name)):
+            raise CommandError(
+                f"{policy_arn(environment, name)} does not exist; `make access ENVIRONMENT={environment.name}` makes it"
+            )
+    further = (naming.functions_policy(environment, number) for number in count(2))
+    found = takewhile(lambda name: _exists(target, policy_arn(environment, name)), further)
+    return [policy_arn(environment, name) for name in (*needed, *found)]
+
+
+def _exists(target: Target, arn: str) -> bool:
     client: Any = target.session.client("iam")
     try:
         client.get_policy(PolicyArn=arn)
     except client.exceptions.NoSuchEntityException:
-        raise CommandError(f"{arn} does not exist; `make access ENVIRONMENT={environment.name}` makes it") from None
-    return arn
+        return False
+    return True
 
 
 def _name(statement: Json) -> str:

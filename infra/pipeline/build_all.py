@@ -36,10 +36,14 @@ def run(project: Project, arguments: Namespace) -> Report:
 
 
 def outputs(project: Project, digests: Mapping[str, str]) -> dict[str, str]:
-    """Return what a workflow's step has of it: lists as JSON, what each stage deploys in their order, the preview."""
+    """Return what a workflow's step has of it: lists as JSON, what each stage deploys in their order, the preview.
+
+    Compared with what is deployed is all that was built.
+    """
     stages = [{"environment": name, "digest": digests[name]} for name in project.promote]
     return {
         "promote": json.dumps(project.promote),
+        "compared": json.dumps([*digests]),
         "stages": json.dumps(stages),
         "previews": project.previews,
         "preview_digest": digests.get(project.previews, ""),

@@ -151,7 +151,8 @@ def render(target: Target, commit: str, reports: Reports, histories: Sequence[Un
         yield from _preview(target, reports, limit)
         if histories:
             yield _histories(histories, limit)
-        yield from markdown.some([*reports.changes.items()], limit, lambda found: _changes(*found, limit))
+        told = [(name, found) for name, found in reports.changes.items() if found.warnings or found.changes]
+        yield from markdown.some(told, limit, lambda each: _changes(*each, limit))
 
     return markdown.fit(lambda limit: "\n\n".join(parts(limit)))
 

@@ -94,7 +94,7 @@ def _ask(target: Target, assembly: Assembly) -> None:
         CommandError: it was not agreed to.
     """
     consent.check_terminal("without --ask")
-    for changes in diff.changes(target, assembly).values():
+    for changes in diff.changes(target, assembly, assembly.stack_names).values():
         consent.show(changes)
     consent.ask(f"Deploy {', '.join(assembly.stack_names)} to account {target.environment.account}?")
 

@@ -1,7 +1,11 @@
-"""Show what deploying an assembly would change. Reads the deployed templates, and writes nothing to the account."""
+"""Show what deploying an assembly would change, and what a person has to deploy before.
+
+It reads the deployed templates, and writes nothing to the account.
+"""
 
 import re
 from argparse import ArgumentParser, Namespace
+from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,6 +15,8 @@ from infra.aws.target import Target
 from infra.console import markdown
 from infra.console.progress import doing
 from infra.console.report import Report
+from infra.pipeline import allowed
+from infra.pipeline.arguments import add_pull_request
 
 # How the CDK CLI heads the changes that let somebody do more, and ends the lines of those that take something away.
 _SECURITY = re.compile(r"^(?:IAM .*|Security Group) Changes$", re.MULTILINE)
@@ -20,23 +26,29 @@ _BEFORE_THE_CHANGES = re.compile(r"\A.*?^(?=Stack )", re.MULTILINE | re.DOTALL)
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add what `diff` takes."""
+    add_pull_request(parser)
     parser.add_argument("--assembly", type=Path, help="folder of the assembly (default: where `build` writes it)")
 
 
 def run(target: Target, arguments: Namespace) -> Report:
-    """Compare. Exit code 0 whether or not there are changes."""
-    found = changes(target, Assembly.of(target, arguments.assembly))
-    warnings = [*(f"{function.name}: is removed" for function in target.removed_functions()), *attention(found)]
+    """Compare. Exit code 0 whether or not there are changes, or something that a person has to deploy before them."""
+    assembly = Assembly.of(target, arguments.assembly)
+    # Nobody has the preview but its pull request, so what changes in it is not worth a look.
+    compared = assembly.stack_names if target.pull_request is None else []
+    with doing(f"Comparing {', '.join(assembly.stack_names)} with what is deployed"):
+        before = allowed.missing(target, assembly)
+        found = changes(target, assembly, compared)
+    removed = [f"{function.name}: is removed" for function in target.removed_functions()] if compared else []
+    warnings = [*before, *removed, *attention(found)]
     title = f"Changes of {target.environment.name}"
     summary = markdown.fit_summary(lambda limit: markdown.changes(title, warnings, found, limit))
-    return Report({"warnings": warnings, "changes": found}, [*warnings, *found.values()], summary)
+    facts = {"deploy_first": before, "warnings": warnings, "changes": found}
+    return Report(facts, [*warnings, *found.values()], summary)
 
 
-def changes(target: Target, assembly: Assembly) -> dict[str, str]:
-    """Return the CDK CLI's account of what would change in each stack, by their names."""
-    names = assembly.stack_names
-    with doing(f"Comparing {', '.join(names)} with what is deployed"):
-        return {name: compare(assembly, name, deployed_template(target, assembly, name)) for name in names}
+def changes(target: Target, assembly: Assembly, names: Iterable[str]) -> dict[str, str]:
+    """Return the CDK CLI's account of what would change in each of these stacks, by their names."""
+    return {name: compare(assembly, name, deployed_template(target, assembly, name)) for name in names}
 
 
 def deployed_template(target: Target, assembly: Assembly, stack_name: str) -> str:

@@ -9,7 +9,10 @@ from itertools import product
 
 from infra import naming
 from infra.environment import Environment
+from infra.errors import UsageError
+from infra.policies import added as added_types
 from infra.policies import resources, trust
+from infra.policies.places import NOTHING, Added
 from infra.policies.purposes import PURPOSES, role_arn
 from infra.policies.resource_types import FUNCTION_TYPES, Grant, granted, platform_types, statements
 from infra.policies.resources import (
@@ -19,6 +22,7 @@ from infra.policies.resources import (
     names_of_functions,
     names_of_platform,
     policy_arn,
+    policy_size,
     resolve,
     stack_arns,
     toolkit_roles,
@@ -38,6 +42,11 @@ EVERYWHERE = [
     *resources.LISTING,
 ]
 
+# IAM quota of a role's own policies, in characters without white space.
+LONGEST_OF_ROLE = 10240
+
+# What a schema lists among its reads that tells more than a resource's properties.
+VALUES = ("secretsmanager:GetSecretValue",)
 READING = ("Describe", "Get", "List")
 
 # Per resource type of the stacks that a person deploys.
@@ -81,15 +90,25 @@ def watched_stacks(environment: Environment) -> list[str]:
     return _watched(environment, [naming.function(environment, name) for name in names])
 
 
-def detecting(environment: Environment) -> list[Statement]:
-    """Return what it takes to tell drift of the watched stacks: reads, and no object of a bucket."""
+def detecting(environment: Environment, added: Added = NOTHING) -> list[Statement]:
+    """Return what it takes to tell drift of the watched stacks: reads, and no object of a bucket, nor a secret's value.
+
+    Raises:
+        UsageError: functions add to their stacks what workflows may not make.
+    """
     functions = [] if environment.hosts_previews else [function_stacks(environment)]
-    reads = [*_of_own(environment), *_of_toolkit(environment), *_of_access(environment)]
-    return [
+    reads = [*_of_own(environment), *_of_toolkit(environment), *_of_access(environment), *_of_added(environment, added)]
+    found = [
         allow(EVERYWHERE, ["*"]),
         allow(DETECTING, stack_arns(environment, *_watched(environment, functions))),
         *statements(reads, lambda _: {}),
     ]
+    if policy_size(found) > LONGEST_OF_ROLE:
+        raise UsageError(
+            f"functions add so many resource types that the role which detects drift would have {policy_size(found):,} "
+            f"characters of permissions, and IAM takes {LONGEST_OF_ROLE:,}; have fewer in functions/*/infrastructure.py"
+        )
+    return found
 
 
 def _watched(environment: Environment, functions: list[str]) -> list[str]:
@@ -107,6 +126,12 @@ def _of_own(environment: Environment) -> Iterator[Grant]:
             yield action, resource
 
 
+def _of_added(environment: Environment, added: Added) -> Iterator[Grant]:
+    if not environment.hosts_previews:
+        for kind in added_types.types(added):
+            yield from (grant for grant in added_types.reading(environment, added, kind) if grant[0] not in VALUES)
+
+
 def _of_toolkit(environment: Environment) -> Iterator[Grant]:
     names = names_of_platform(environment)
     yield from product(ROLE, toolkit_roles(environment, *TOOLKIT_ROLES))
@@ -115,7 +140,8 @@ def _of_toolkit(environment: Environment) -> Iterator[Grant]:
 
 
 def _of_access(environment: Environment) -> Iterator[Grant]:
-    policies = [naming.execution_policy(environment)]
+    # All of them: how many there are follows from what functions add.
+    policies = [f"{naming.execution_policy(environment)}*"]
     if environment.hosts_previews:
         policies.append(naming.boundary(environment))
     yield from product(PROVIDER, [trust.provider_arn(environment.account)])

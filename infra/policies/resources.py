@@ -5,6 +5,7 @@ stack's, of which it leaves at least 25 characters (infra/stacks/names.py). Func
 a new one needs no other policies. Names of EC2 are random, so there the account and region are the limit.
 """
 
+import json
 from typing import Any
 
 from infra import naming
@@ -79,6 +80,16 @@ def allow(actions: list[str], resources: list[str], condition: dict[str, Any] | 
     """Return a statement that allows actions on resources."""
     statement: Statement = {"Effect": "Allow", "Action": actions, "Resource": resources}
     return statement | ({"Condition": condition} if condition else {})
+
+
+def document(statements: list[Statement]) -> dict[str, Any]:
+    """Return the document of a policy."""
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
+def policy_size(statements: list[Statement]) -> int:
+    """Return how long a policy of these statements is, in characters as IAM counts them."""
+    return len(json.dumps(document(statements), separators=(",", ":")))
 
 
 def _beginning(environment: Environment) -> str:

@@ -3,6 +3,7 @@
 from infra import naming
 from infra.environment import Environment
 from infra.policies import drift
+from infra.policies.places import NOTHING, Added
 from infra.policies.purposes import Purpose
 from infra.policies.resources import (
     CAPACITY_PROVIDER,
@@ -38,12 +39,17 @@ DRAINING = [
 ]
 
 
-def permissions(purpose: Purpose, environment: Environment) -> list[Statement]:
-    """Return what the role of a purpose may do in an environment."""
+def permissions(purpose: Purpose, environment: Environment, added: Added = NOTHING) -> list[Statement]:
+    """Return what the role of a purpose may do in an environment, to whose stacks functions add something.
+
+    Raises:
+        UsageError: they add what workflows may not make.
+    """
+    if purpose == "drift":
+        return drift.detecting(environment, added)
     by_purpose = {
         "deploy": _deploying,
         "read": _reading,
-        "drift": drift.detecting,
         "prune": _pruning,
         "teardown": _tearing_down,
     }
@@ -82,11 +88,13 @@ def _deploying(environment: Environment) -> list[Statement]:
 def _reading(environment: Environment) -> list[Statement]:
     """Return what comparing templates takes, and seeing which functions would go.
 
-    Not the CDK's lookup role: that may read everything in the account.
+    Not the CDK's lookup role: that may read everything in the account. The access stack tells what CloudFormation may
+    make, and holds no secret.
     """
+    access = stack_arns(environment, naming.access_stack(environment))
     return [
         allow(LISTING, ["*"]),
-        allow(["cloudformation:DescribeStacks", "cloudformation:GetTemplate"], _stacks(environment)),
+        allow(["cloudformation:DescribeStacks", "cloudformation:GetTemplate"], [*_stacks(environment), *access]),
     ]
 
 

@@ -5,8 +5,6 @@ change it: no role of it may. One for all environments of an account would be la
 an upload, which takes a bootstrap.
 """
 
-from typing import Any
-
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from constructs import Construct
@@ -15,8 +13,9 @@ from infra import naming
 from infra.environment import Environment
 from infra.policies import execution as execution_policies
 from infra.policies import purposes, trust
+from infra.policies.places import NOTHING, Added
 from infra.policies.purposes import Purpose
-from infra.policies.resources import Statement
+from infra.policies.resources import Statement, document
 from infra.policies.roles import permissions
 
 
@@ -26,10 +25,21 @@ class Access(cdk.Stack):
     Args:
         scope: the app.
         environment: the environment.
+        added: what functions add to their stacks there, and are granted.
         takes_existing_provider: whether the account has the identity provider already, of which there can be one only.
+
+    Raises:
+        UsageError: functions add or are granted what they may not have there.
     """
 
-    def __init__(self, scope: Construct, environment: Environment, *, takes_existing_provider: bool = False) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        environment: Environment,
+        added: Added = NOTHING,
+        *,
+        takes_existing_provider: bool = False,
+    ) -> None:
         super().__init__(
             scope,
             naming.access_stack(environment),
@@ -40,9 +50,9 @@ class Access(cdk.Stack):
             termination_protection=True,
         )
         provider = None if takes_existing_provider else self._provider()
-        self._policies(environment)
+        self._policies(environment, added)
         for purpose in purposes.PURPOSES:
-            role = self._role(environment, purpose)
+            role = self._role(environment, purpose, permissions(purpose, environment, added))
             if provider:
                 role.node.add_dependency(provider)
 
@@ -52,19 +62,19 @@ class Access(cdk.Stack):
         provider.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
         return provider
 
-    def _policies(self, environment: Environment) -> None:
-        self._policy(
-            "Execution",
-            naming.execution_policy(environment),
-            f"What CloudFormation may do in {environment.name}",
-            execution_policies.execution(environment),
-        )
+    def _policies(self, environment: Environment, added: Added) -> None:
+        description = f"What CloudFormation may do in {environment.name}"
+        policies = execution_policies.execution_policies(environment, added)
+        for number, (name, statements) in enumerate(policies.items()):
+            construct = f"ExecutionOfFunctions{number if number > 1 else ''}" if number else "Execution"
+            beyond = ", for what functions add" if number else ""
+            self._policy(construct, name, description + beyond, statements)
         if environment.hosts_previews:
             self._policy(
                 "Boundary",
                 naming.boundary(environment),
                 f"What the functions of {environment.name} may do at most",
-                execution_policies.boundary(environment),
+                execution_policies.boundary(environment, added),
             )
 
     def _policy(self, construct: str, name: str, description: str, statements: list[Statement]) -> None:
@@ -73,10 +83,10 @@ class Access(cdk.Stack):
             construct,
             managed_policy_name=name,
             description=description,
-            policy_document=_document(statements),
+            policy_document=document(statements),
         )
 
-    def _role(self, environment: Environment, purpose: Purpose) -> iam.CfnRole:
+    def _role(self, environment: Environment, purpose: Purpose, permitted: list[Statement]) -> iam.CfnRole:
         claims = trust.claims(environment, purpose)
         trusted = {
             "Effect": "Allow",
@@ -90,14 +100,6 @@ class Access(cdk.Stack):
             role_name=purposes.role(environment, purpose),
             description=f"{purpose} {environment.name}, from the GitHub environment "
             f"{purposes.github_environment(environment, purpose)}",
-            assume_role_policy_document=_document([trusted]),
-            policies=[
-                iam.CfnRole.PolicyProperty(
-                    policy_name=purpose, policy_document=_document(permissions(purpose, environment))
-                )
-            ],
+            assume_role_policy_document=document([trusted]),
+            policies=[iam.CfnRole.PolicyProperty(policy_name=purpose, policy_document=document(permitted))],
         )
-
-
-def _document(statements: list[Statement]) -> dict[str, Any]:
-    return {"Version": "2012-10-17", "Statement": statements}

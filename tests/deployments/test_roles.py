@@ -52,6 +52,26 @@ UNTOUCHED = ("CREATE_COMPLETE", "UPDATE_COMPLETE")
 each_environment = pytest.mark.parametrize("environment", ENVIRONMENTS, ids=lambda each: each.name)
 
 
+# A function's infrastructure.py beyond what the team has there.
+STORING = """
+from aws_cdk import aws_dynamodb, aws_sqs
+
+team_adds = add
+
+
+def add(stack, function, alias):
+    team_adds(stack, function, alias)
+    key = aws_dynamodb.Attribute(name="id", type=aws_dynamodb.AttributeType.STRING)
+    aws_dynamodb.Table(stack, "TestTable", partition_key=key).grant_read_write_data(function)
+    aws_sqs.Queue(stack, "TestQueue").grant_send_messages(function)
+"""
+PLACE = f"{FIRST.region}:{FIRST.account}"
+MAKING = {
+    "dynamodb:CreateTable": f"arn:aws:dynamodb:{PLACE}:table/{FUNCTION_OF_FIRST}-TestTable-X",
+    "sqs:CreateQueue": f"arn:aws:sqs:{PLACE}:{FUNCTION_OF_FIRST}-TestQueue-X",
+}
+
+
 class Accounts:
     """The accounts of all environments, and the pipeline's commands in them."""
 
@@ -178,6 +198,10 @@ def decisions(accounts: Accounts, role: str, actions: Sequence[str], resource: s
     return {result["EvalDecision"] for result in answer["EvaluationResults"]}
 
 
+def made_by_cloudformation(accounts: Accounts, action: str) -> set[str]:
+    return decisions(accounts, cdk_role(FIRST, "cfn-exec"), [action], MAKING[action])
+
+
 def test_workflows_deploy_an_environment_and_previews_by_their_roles(deployed: Accounts) -> None:
     for target in (Target(FIRST), Target(HOST), Target(HOST, 7)):
         found = stacks(deployed.owner(target.environment))
@@ -201,8 +225,18 @@ def test_a_release_goes_back_and_a_function_goes_with_its_folder_by_the_deploy_r
     tree = Tree(tmp_path)
     tree.add_twin()
     tree.append(marked("a release"))
+    tree.add_infrastructure(STORING)
     place = str(tmp_path / "assembly")
     deployed.as_person(FIRST, "build", *COMMIT, "--output", place, root=tree.root)
+    assert [made_by_cloudformation(deployed, action) for action in MAKING] == [{"implicitDeny"}] * 2
+    kinds = "AWS::DynamoDB::Table, AWS::SQS::Queue"
+    told = f"CloudFormation may not yet make {kinds} for it; a person runs `make access ENVIRONMENT={FIRST.name}`"
+    compared = ("diff", "--assembly", place, "--json")
+    said = json.loads(deployed.as_workflow(FIRST, "read", *compared, root=tree.root))["deploy_first"]
+    assert [told in each for each in said] == [True]
+    deployed.as_person(FIRST, "access", "--yes", root=tree.root)
+    assert [made_by_cloudformation(deployed, action) for action in MAKING] == [{"allowed"}] * 2
+    assert json.loads(deployed.as_workflow(FIRST, "read", *compared, root=tree.root))["deploy_first"] == []
     deployed.as_workflow(FIRST, "deploy", "deploy", "--assembly", place, root=tree.root)
     assert function.live() != before
     deployed.as_workflow(FIRST, "deploy", "roll-back", "--versions", f"{FOLDER}={before}")
@@ -360,13 +394,18 @@ def test_a_preview_makes_nothing_else(accounts: Accounts, action: str, resource:
 
 
 @each_environment
-def test_what_cloudformation_runs_with_has_the_environments_policy_alone(
+def test_what_cloudformation_runs_with_has_the_environments_policies_alone(
     accounts: Accounts, environment: Environment
 ) -> None:
     client = untyped(accounts.owner(environment), "iam")
     name = cdk_role(environment, "cfn-exec").rpartition("/")[2]
     attached = client.list_attached_role_policies(RoleName=name)["AttachedPolicies"]
-    assert [policy["PolicyName"] for policy in attached] == [naming.execution_policy(environment)]
+    cloudformation = accounts.owner(environment).client("cloudformation")
+    access = cloudformation.list_stack_resources(StackName=naming.access_stack(environment))["StackResourceSummaries"]
+    made = {each["PhysicalResourceId"].rpartition("/")[2] for each in access}
+    own = {name for name in made if name.startswith(naming.execution_policy(environment))}
+    assert {policy["PolicyName"] for policy in attached} == own
+    assert {naming.execution_policy(environment), naming.functions_policy(environment)} <= own
     assert not client.list_role_policies(RoleName=name)["PolicyNames"]
 
 

@@ -29,7 +29,7 @@ def skipped(*jobs: str) -> dict[str, str]:
 
 def previewed(stage: Stage) -> dict[str, str]:
     """Return the results of the jobs of a pull request that need credentials."""
-    diffs = (f"diff {name}" for name in stage.project.promote)
+    diffs = (f"diff {name}" for name in (*stage.project.promote, stage.previews.name))
     return dict.fromkeys((*diffs, "preview", "comment"), "success")
 
 

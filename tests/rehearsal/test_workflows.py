@@ -109,7 +109,10 @@ def test_a_stage_that_there_is_no_environment_for_does_not_start() -> None:
 
 def test_a_matrix_is_a_job_for_each_of_its_values_in_its_own_environment() -> None:
     planned = plan("pull-request.yml", "diff")
-    assert [(each.name, each.environment) for each in planned] == [("diff dev", "dev-read"), ("diff prod", "prod-read")]
+    names = ("dev", "preview", "prod")
+    assert sorted((each.name, each.environment) for each in planned) == [
+        (f"diff {name}", f"{name}-read") for name in names
+    ]
 
 
 def test_an_environment_can_come_from_another_job() -> None:

@@ -62,7 +62,7 @@ def test_there_are_no_variables_of_github() -> None:
     ("workflow", "job", "expected"),
     [
         *(("deploy.yml", stage, [name]) for stage, name in zip(STAGES, LONGEST.promote, strict=False)),
-        ("pull-request.yml", "diff", LONGEST.promote),
+        ("pull-request.yml", "diff", LONGEST.environments),
         ("pull-request.yml", "preview", [LONGEST.previews]),
         ("pull-request.yml", "remove", [LONGEST.previews]),
         ("reconcile.yml", "drift", LONGEST.environments),

@@ -26,6 +26,7 @@ def test_these_jobs_look_up_these_roles_in_these_github_environments_and_no_othe
     }
     assert found == {
         ("pull-request.yml", "diff", "diff.yml", "dev-read", "dev", "read"),
+        ("pull-request.yml", "diff", "diff.yml", "preview-read", "preview", "read"),
         ("pull-request.yml", "diff", "diff.yml", "prod-read", "prod", "read"),
         ("pull-request.yml", "preview", "environment.yml", "preview", "preview", "deploy"),
         ("pull-request.yml", "remove", "remove.yml", "preview-teardown", "preview", "teardown"),
@@ -84,7 +85,7 @@ def test_pull_requests_lead_to_no_role_of_mains_own() -> None:
         if any(event.startswith("pull_request") for event in WORKFLOWS[name]["on"])
         for access in accesses(name, PROJECT)
     }
-    assert reached == {"dev-read", "prod-read", "preview", "preview-teardown"}
+    assert reached == {"dev-read", "preview-read", "prod-read", "preview", "preview-teardown"}
 
 
 def test_only_jobs_in_a_github_environment_can_have_tokens_for_aws() -> None:

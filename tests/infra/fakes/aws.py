@@ -34,6 +34,7 @@ class FakeAws:
         self.formation = FakeCloudFormation(account, region, self.clock, self.lambda_.forget)
         self.tagged: list[tuple[str, dict[str, str]]] = []
         self.policies: set[str] = set()
+        self.attached: dict[str, list[str]] = {}
         self.providers: dict[str, list[str]] = {}
         self.logged: dict[str, list[Answer]] = {}  # the events of log groups
         self.calls: list[tuple[str, Answer]] = []
@@ -119,6 +120,12 @@ class FakeAws:
         if parameters["PolicyArn"] not in self.policies:
             raise AwsError("NoSuchEntity", f"no {parameters['PolicyArn']}")
         return {"Policy": {"Arn": parameters["PolicyArn"]}}
+
+    def list_attached_role_policies(self, parameters: Answer) -> Answer:
+        role = parameters["RoleName"]
+        if role not in self.attached:
+            raise AwsError("NoSuchEntity", f"no {role}")
+        return {"AttachedPolicies": [{"PolicyName": name} for name in self.attached[role]]}
 
     def get_open_id_connect_provider(self, parameters: Answer) -> Answer:
         arn = parameters["OpenIDConnectProviderArn"]

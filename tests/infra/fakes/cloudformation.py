@@ -17,7 +17,7 @@ class FakeCloudFormation:
         self.stacks: dict[str, Answer] = {}  # as DescribeStacks tells of them, by name
         self.gone: dict[str, Answer] = {}  # deleted ones, by id
         self.resources: dict[str, list[Answer]] = {}
-        self.templates: dict[str, Answer] = {}
+        self.templates: dict[str, Answer | str] = {}
         self.events: dict[str, list[Answer]] = {}  # by stack id, newest first
         self.undeletable: dict[str, str] = {}  # why a stack can't be deleted, by name
         self.deletion_seconds = self.going_back_seconds = 30.0
@@ -70,7 +70,8 @@ class FakeCloudFormation:
         return page(found, parameters, "StackEvents", "NextToken", "NextToken")
 
     def get_template(self, parameters: Answer) -> Answer:
-        return {"TemplateBody": json.dumps(self.templates[self._stack(parameters["StackName"])["StackName"]])}
+        template = self.templates[self._stack(parameters["StackName"])["StackName"]]
+        return {"TemplateBody": template if isinstance(template, str) else json.dumps(template)}
 
     def update_termination_protection(self, parameters: Answer) -> Answer:
         stack = self._stack(parameters["StackName"])

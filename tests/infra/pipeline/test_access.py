@@ -13,6 +13,7 @@ from infra.console.report import Report
 from infra.errors import CommandError, UsageError
 from infra.pipeline import access
 from infra.policies import trust
+from infra.policies.resources import toolkit_roles
 from infra.project import EXAMPLE_OWNER
 from tests.infra.fakes.aws import FakeAws
 from tests.infra.fakes.commands import facts, run, target, told
@@ -99,8 +100,25 @@ def test_a_yes_deploys_what_was_shown(
         f"{STACK}-{purpose}": f"arn:aws:iam::{ACCOUNT}:role/{STACK}-{purpose}"
         for purpose in ("deploy", "read", "drift", "prune", "teardown")
     }
-    assert facts(report) == {"account": ACCOUNT, "repository": "acme-inc/money", "roles": roles}
+    assert facts(report) == {"account": ACCOUNT, "repository": "acme-inc/money", "roles": roles, "to_attach": []}
     assert told(report).splitlines() == ["Workflows of acme-inc/money may assume:", *roles.values()]
+
+
+def test_policies_that_came_since_the_bootstrap_are_given_by_another_one(
+    aws: FakeAws, on: Target, terminal: Terminal
+) -> None:
+    assert terminal
+    new, old = f"{STACK}-execution-functions", f"{STACK}-execution"
+    (role,) = toolkit_roles(on.environment, "cfn-exec")
+    aws.attached[role.rpartition("/")[2]] = [old]
+    aws.formation.stack(STACK, {})
+    aws.formation.resources[STACK] = [
+        {"LogicalResourceId": name, "ResourceType": "AWS::IAM::ManagedPolicy", "PhysicalResourceId": f"arn:x/{name}"}
+        for name in (new, old, f"{STACK}-boundary")
+    ]
+    report = accessed(on, "--yes")
+    assert facts(report)["to_attach"] == [new]
+    assert f"CloudFormation has not got {new} yet: run `make bootstrap ENVIRONMENT=preview`" in told(report, 200)
 
 
 def test_scripts_are_not_asked(on: Target, terminal: Terminal) -> None:

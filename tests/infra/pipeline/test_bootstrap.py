@@ -21,6 +21,7 @@ from tests.infra.fakes.commands import facts, run, target, typed
 from tests.infra.fakes.environments import ACCOUNT, DEV, PREVIEW, PROD, REGION
 
 POLICY = f"arn:aws:iam::{ACCOUNT}:policy/acme-access-dev-execution"
+OF_FUNCTIONS = f"{POLICY}-functions"
 
 
 @cache
@@ -126,17 +127,19 @@ def ran(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[list[str]
     return ran
 
 
-def test_the_narrowed_template_is_deployed_with_the_environments_own_policy(
-    ran: list[tuple[list[str], Any]], tmp_path: Path
+@pytest.mark.parametrize("further", [[], [f"{OF_FUNCTIONS}-2", f"{OF_FUNCTIONS}-3"]])
+def test_the_narrowed_template_is_deployed_with_the_environments_own_policies(
+    ran: list[tuple[list[str], Any]], tmp_path: Path, further: list[str]
 ) -> None:
     aws = FakeAws()
-    aws.policies.add(POLICY)
+    policies = [POLICY, OF_FUNCTIONS, *further]
+    aws.policies.update([*policies, f"{OF_FUNCTIONS}-5"])
     on = target(aws, DEV)
     place, path = f"aws://{ACCOUNT}/{REGION}", tmp_path / "build" / "bootstrap" / "dev.json"
     assert facts(run(bootstrap, on, "--yes")) == {
         "bootstrapped": place,
         "stack": naming.toolkit_stack(DEV),
-        "execution_policy": POLICY,
+        "execution_policies": policies,
     }
     (shown, nobody), (deployed, session) = ran
     assert (shown, nobody) == (["bootstrap", "--show-template", "--json"], None)
@@ -146,14 +149,19 @@ def test_the_narrowed_template_is_deployed_with_the_environments_own_policy(
         "--template": str(path),
         "--qualifier": naming.qualifier(DEV),
         "--toolkit-stack-name": naming.toolkit_stack(DEV),
-        "--cloudformation-execution-policies": POLICY,
+        "--cloudformation-execution-policies": ",".join(policies),
     }
     assert json.loads(path.read_text()) == narrow(original(), DEV)
 
 
-def test_without_the_policy_nothing_is_begun_and_it_says_what_makes_it(ran: list[tuple[list[str], Any]]) -> None:
-    with pytest.raises(CommandError, match=f"{POLICY} does not exist; `make access ENVIRONMENT=dev`"):
-        run(bootstrap, target(FakeAws(), DEV), "--yes")
+@pytest.mark.parametrize(("there", "missing"), [([], POLICY), ([POLICY], OF_FUNCTIONS)])
+def test_without_a_policy_nothing_is_begun_and_it_says_what_makes_it(
+    ran: list[tuple[list[str], Any]], there: list[str], missing: str
+) -> None:
+    aws = FakeAws()
+    aws.policies.update(there)
+    with pytest.raises(CommandError, match=f"{missing} does not exist; `make access ENVIRONMENT=dev`"):
+        run(bootstrap, target(aws, DEV), "--yes")
     assert ran == []
 
 

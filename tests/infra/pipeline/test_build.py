@@ -92,8 +92,9 @@ def test_a_run_builds_every_environment_that_main_goes_to(synthesized: list[dict
     digests = {name: Assembly(project.root / "build/assembly" / name).digest() for name in project.promote}
     assert report.facts == {"promote": project.promote, "previews": project.previews, "digests": digests}
     stages = [{"environment": name, "digest": digests[name]} for name in project.promote]
-    assert {key: json.loads(report.outputs[key]) for key in ("promote", "stages")} == {
+    assert {key: json.loads(report.outputs[key]) for key in ("promote", "compared", "stages")} == {
         "promote": project.promote,
+        "compared": project.promote,
         "stages": stages,
     }
     assert report.outputs["preview_digest"] == ""
@@ -107,6 +108,7 @@ def test_that_of_a_pull_request_builds_its_preview_as_well_with_the_commit_that_
     assert synthesized == [*({"environment": name} for name in project.promote), preview]
     assert list(facts(report)["digests"]) == project.environments
     assert len(set(facts(report)["digests"].values())) == len(project.environments)
+    assert json.loads(report.outputs["compared"]) == project.environments
     folder = project.root / "build" / "assembly" / f"{project.previews}-pr-7"
     assert facts(report)["digests"][project.previews] == report.outputs["preview_digest"] == Assembly(folder).digest()
 

@@ -17,7 +17,8 @@ from infra.pipeline.diff import attention, compare
 from tests.infra.fakes import assemblies
 from tests.infra.fakes.aws import FakeAws
 from tests.infra.fakes.commands import facts, run, target, told
-from tests.infra.fakes.environments import DEV, DEV_OF_TWO
+from tests.infra.fakes.environments import DEV, DEV_OF_TWO, PREVIEW
+from tests.infra.pipeline.test_allowed import access, deployed
 
 STACK = {
     "type": "aws:cloudformation:stack",
@@ -92,20 +93,42 @@ def compared(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return stacks
 
 
-def shown(aws: FakeAws, folder: Path, on: Environment) -> Report:
-    there = target(aws, on)
+def shown(aws: FakeAws, folder: Path, on: Environment, pull_request: int | None = None) -> Report:
+    there = target(aws, on, pull_request)
     return run(diff, there, "--assembly", str(assemblies.write(folder, there)))
 
 
+def accessible(environment: Environment) -> FakeAws:
+    """Return an account in which workflows may do all that they need."""
+    return deployed(naming.access_stack(environment), access(environment))
+
+
 def test_every_stack_of_the_assembly_is_compared(compared: list[str], tmp_path: Path) -> None:
-    report = shown(FakeAws(), tmp_path, DEV_OF_TWO)
+    report = shown(accessible(DEV), tmp_path, DEV_OF_TWO)
     assert compared == ["acme-platform-dev", "acme-dev-billing", "acme-dev-refunds"]
     assert facts(report)["warnings"] == []
     assert list(facts(report)["changes"]) == compared
 
 
+def test_what_a_person_deploys_first_is_the_first_warning(compared: list[str], tmp_path: Path) -> None:
+    report = shown(FakeAws(), tmp_path, DEV)
+    (said,) = facts(report)["deploy_first"]
+    assert facts(report)["warnings"] == [said]
+    assert said.startswith("acme-access-dev: there is no such stack")
+    assert told(report, 300).splitlines()[0] == said
+    assert said.partition(",")[0] in report.markdown
+    assert report.code == 0
+    assert compared
+
+
+def test_of_a_preview_that_is_all_that_is_shown(compared: list[str], tmp_path: Path) -> None:
+    report = shown(accessible(PREVIEW), tmp_path, PREVIEW, 7)
+    assert facts(report) == {"deploy_first": [], "warnings": [], "changes": {}}
+    assert not compared
+
+
 def test_a_function_whose_folder_is_gone_is_a_warning(compared: list[str], tmp_path: Path) -> None:
-    aws = FakeAws()
+    aws = accessible(DEV)
     for name, tags in (("billing", naming.tags(DEV)), ("refunds", naming.tags(DEV)), ("others", {})):
         aws.formation.stack(f"acme-dev-{name}", tags)
         aws.formation.templates[f"acme-dev-{name}"] = {}

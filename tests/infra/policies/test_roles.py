@@ -109,9 +109,10 @@ def of_deploying(stacks: list[str], place: str, qualifier: str) -> May:
 
 
 def of_reading(platform: str, place: str) -> May:
+    access = platform.replace("platform", "access")
     return {
         ANYWHERE: LIST,
-        **of_stacks([platform, *functions(place)], "cloudformation:DescribeStacks cloudformation:GetTemplate"),
+        **of_stacks([platform, access, *functions(place)], "cloudformation:DescribeStacks cloudformation:GetTemplate"),
     }
 
 

@@ -9,7 +9,7 @@ import yaml
 
 from infra.environment import Environment
 from infra.policies import trust
-from infra.policies.execution import boundary, execution
+from infra.policies.execution import LONGEST_POLICY, boundary, execution_policies
 from infra.policies.purposes import PURPOSES
 from infra.policies.roles import permissions
 from infra.project import Repository
@@ -18,8 +18,7 @@ from tests.infra.fakes.environments import PROJECT, environment
 from tests.infra.policies.things import DEV, ENVIRONMENTS, PREVIEW
 from tests.infra.synthesis import Resources, of_type, resources_of
 
-# IAM quotas, in characters without white space.
-MANAGED_POLICY_LIMIT = 6144
+# IAM quota, in characters without white space.
 INLINE_POLICIES_LIMIT = 10240
 # CloudFormation quota of a template that a call carries, in bytes. The CDK CLI writes it as YAML.
 INLINE_TEMPLATE_LIMIT = 51200
@@ -97,14 +96,16 @@ def test_each_environment_has_one_role_per_purpose_with_its_permissions_and_trus
         assert "ManagedPolicyArns" not in found[name]
 
 
-def test_each_environment_has_an_execution_policy_and_previews_a_boundary(
+def test_each_environment_has_execution_policies_and_previews_a_boundary(
     of_environment: tuple[Environment, Resources],
 ) -> None:
     environment, access = of_environment
     found = documents(access, "AWS::IAM::ManagedPolicy", "ManagedPolicyName")
     statements = {name: policy["PolicyDocument"]["Statement"] for name, policy in found.items()}
     bounding = {"acme-access-preview-boundary": boundary(PREVIEW)} if environment is PREVIEW else {}
-    assert statements == {f"acme-access-{environment.name}-execution": execution(environment), **bounding}
+    own = f"acme-access-{environment.name}-execution"
+    assert statements == {**execution_policies(environment), **bounding}
+    assert [*execution_policies(environment)] == [own, f"{own}-functions"]
 
 
 def test_a_new_function_needs_no_new_access() -> None:
@@ -127,7 +128,7 @@ def test_a_provider_that_exists_is_taken() -> None:
 def test_policies_are_within_the_limits_of_iam(sized: Environment) -> None:
     access = made(sized)
     for name, policy in documents(access, "AWS::IAM::ManagedPolicy", "ManagedPolicyName").items():
-        assert size(policy["PolicyDocument"]) <= MANAGED_POLICY_LIMIT, name
+        assert size(policy["PolicyDocument"]) <= LONGEST_POLICY, name
     for name, role in documents(access, "AWS::IAM::Role", "RoleName").items():
         assert sum(size(policy["PolicyDocument"]) for policy in role["Policies"]) <= INLINE_POLICIES_LIMIT, name
         assert len(name) <= 64

@@ -1,0 +1,136 @@
+"""What is said of stacks that a person has to deploy before workflows can deploy what was built."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from infra import naming
+from infra.aws.assembly import Assembly
+from infra.environment import Environment
+from infra.pipeline import allowed
+from infra.policies.execution import boundary, execution_policies
+from infra.policies.places import NOTHING, Added
+from tests.infra.fakes import assemblies
+from tests.infra.fakes.aws import FakeAws
+from tests.infra.fakes.commands import target
+from tests.infra.fakes.environments import DEV, PREVIEW
+from tests.infra.policies.additions import one, role
+
+QUEUE = one("AWS::SQS::Queue")
+SENDS = {**QUEUE, **role({"Action": "sqs:SendMessage", "Resource": {"Fn::GetAtt": ["Made", "Arn"]}})}
+
+
+def access(environment: Environment, added: Added = NOTHING) -> dict[str, Any]:
+    """Return the template of an access stack, as far as it is looked at."""
+    policies = execution_policies(environment, added)
+    if environment.hosts_previews:
+        policies[naming.boundary(environment)] = boundary(environment, added)
+    properties = [
+        {"ManagedPolicyName": name, "PolicyDocument": {"Statement": statements}}
+        for name, statements in policies.items()
+    ]
+    return {
+        "Resources": {
+            str(number): {"Type": "AWS::IAM::ManagedPolicy", "Properties": each}
+            for number, each in enumerate(properties)
+        }
+    }
+
+
+def deployed(name: str, template: dict[str, Any], aws: FakeAws | None = None) -> FakeAws:
+    aws = aws or FakeAws()
+    aws.formation.stack(name, {})
+    aws.formation.templates[name] = template
+    return aws
+
+
+def told(
+    folder: Path, aws: FakeAws, environment: Environment, built: Any, *, endpoints: tuple[str, ...] = ()
+) -> list[str]:
+    on = target(aws, environment, 7 if environment.hosts_previews else None)
+    assembly = Assembly(assemblies.write(folder, on))
+    stack = on.function_name("billing")
+    (assembly.folder / f"{stack}.template.json").write_text(json.dumps({"Resources": built}))
+    if endpoints:
+        manifest = json.loads((assembly.folder / "manifest.json").read_text())
+        manifest["artifacts"][stack]["additionalMetadataFile"] = "metadata.json"
+        (assembly.folder / "manifest.json").write_text(json.dumps(manifest))
+        entries = [{"type": "other", "data": "x"}, {"type": naming.ENDPOINTS, "data": [*endpoints]}]
+        (assembly.folder / "metadata.json").write_text(json.dumps({f"/{stack}": entries}))
+    return allowed.missing(on, assembly)
+
+
+@pytest.mark.parametrize("environment", [DEV, PREVIEW], ids=["dev", "preview"])
+def test_nothing_is_said_where_the_access_is_that_of_the_checkout(tmp_path: Path, environment: Environment) -> None:
+    aws = deployed(naming.access_stack(environment), access(environment, {"billing": SENDS}))
+    assert told(tmp_path, aws, environment, SENDS) == []
+    assert told(tmp_path, aws, environment, {}) == []
+
+
+def test_the_cdk_cli_deploys_the_access_stack_as_yaml(tmp_path: Path) -> None:
+    aws = deployed("acme-access-dev", access(DEV))
+    aws.formation.templates["acme-access-dev"] = yaml.safe_dump(access(DEV))
+    assert told(tmp_path, aws, DEV, {}) == []
+
+
+def test_a_queue_that_may_not_be_made_is_named_with_the_command(tmp_path: Path) -> None:
+    aws = deployed("acme-access-dev", access(DEV))
+    (said,) = told(tmp_path, aws, DEV, QUEUE)
+    assert said == (
+        "acme-access-dev: CloudFormation may not yet make AWS::SQS::Queue for it; a person runs `make access "
+        "ENVIRONMENT=dev` from this checkout before dev can be made"
+    )
+
+
+def test_a_preview_says_as_well_what_its_functions_may_not_do(tmp_path: Path) -> None:
+    aws = deployed("acme-access-preview", access(PREVIEW, {"billing": QUEUE}))
+    (said,) = told(tmp_path, aws, PREVIEW, SENDS)
+    assert said == (
+        "acme-access-preview: functions of previews may not yet do sqs:SendMessage; a person runs `make access "
+        "ENVIRONMENT=preview` from this checkout before the preview can be made"
+    )
+
+
+def test_a_policy_that_the_bootstrap_has_not_given_to_cloudformation_takes_another_bootstrap(tmp_path: Path) -> None:
+    template = access(DEV)
+    del template["Resources"]["1"]
+    (said,) = told(tmp_path, deployed("acme-access-dev", template), DEV, QUEUE)
+    assert "a person runs `make access ENVIRONMENT=dev`, and `make bootstrap ENVIRONMENT=dev`, from" in said
+
+
+@pytest.mark.parametrize("operation", ["DescribeStacks", "GetTemplate"])
+def test_an_older_access_that_may_not_be_read_is_no_failure(tmp_path: Path, operation: str) -> None:
+    aws = deployed("acme-access-dev", access(DEV))
+    aws.deny(operation, "AccessDenied")
+    (said,) = told(tmp_path, aws, DEV, QUEUE)
+    assert said.startswith("acme-access-dev: this role may not read it, so it is not known whether a person runs `make")
+
+
+def test_an_environment_without_access_says_so(tmp_path: Path) -> None:
+    (said,) = told(tmp_path, FakeAws(), DEV, {})
+    assert said.startswith("acme-access-dev: there is no such stack, so it is not known")
+
+
+NO_NAT = PREVIEW.model_copy(update={"network": PREVIEW.network.model_copy(update={"nat_gateways": 0})})
+
+
+def endpoint(service: Any) -> dict[str, Any]:
+    return {"Resources": {"E": {"Type": "AWS::EC2::VPCEndpoint", "Properties": {"ServiceName": service}}}}
+
+
+@pytest.mark.parametrize(
+    "service", ["com.amazonaws.eu-west-1.sqs", {"Fn::Join": ["", ["com.amazonaws.", {"Ref": "AWS::Region"}, ".sqs"]]}]
+)
+def test_a_network_without_the_endpoint_that_a_preview_calls_is_deployed_first(tmp_path: Path, service: Any) -> None:
+    aws = deployed("acme-access-preview", access(NO_NAT))
+    deployed("acme-platform-preview", endpoint(service), aws)
+    assert told(tmp_path, aws, NO_NAT, {}, endpoints=("sqs",)) == []
+    (said,) = told(tmp_path, aws, NO_NAT, {}, endpoints=("sqs", "sns"))
+    assert said == (
+        "acme-platform-preview: has no VPC endpoint for sns; a person runs `make platform ENVIRONMENT=preview` from "
+        "this checkout before the preview can be tried"
+    )
+    assert told(tmp_path, aws, PREVIEW, {}, endpoints=("sns",)) == []
