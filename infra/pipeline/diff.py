@@ -9,13 +9,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from infra.aws import allowed
 from infra.aws.assembly import Assembly
 from infra.aws.cdk import cdk
 from infra.aws.target import Target
 from infra.console import markdown
 from infra.console.progress import doing
 from infra.console.report import Report
-from infra.pipeline import allowed
 from infra.pipeline.arguments import add_pull_request
 
 # How the CDK CLI heads the changes that let somebody do more, and ends the lines of those that take something away.

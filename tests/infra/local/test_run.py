@@ -57,7 +57,8 @@ def test_a_local_aws_that_runs_is_used_and_gets_what_has_changed(tmp_path: Path)
         assert aws.answers(PATIENCE_SECONDS)
     assert ran.returncode == 0, ran.stderr
     for each in (ran, failed):
-        assert each.stderr.startswith(f"Using the local AWS on {aws.endpoint}\n")
+        # What the event lacks of the contract's is said before.
+        assert f"\nUsing the local AWS on {aws.endpoint}\n" in f"\n{each.stderr}"
     assert "on version 1: SUCCEEDED" in ran.stdout
     assert failed.returncode == 1
     assert "on version 2: FAILED" in failed.stdout
@@ -72,7 +73,7 @@ def test_what_can_not_be_built_is_told_and_ends_the_local_aws(tmp_path: Path) ->
     tree = Tree(tmp_path)
     tree.append("\n(")
     ended = run(root=tree.root)
-    assert ended.returncode == 1
+    assert ended.returncode == 2
     assert f"functions/{FOLDER}/handler.py" in ended.stderr
     assert "is not Python" in ended.stderr
     assert "Traceback" not in ended.stderr

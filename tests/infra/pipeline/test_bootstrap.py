@@ -174,7 +174,7 @@ def test_what_it_would_change_is_shown_and_asked_about(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     aws = FakeAws()
-    aws.policies.add(POLICY)
+    aws.policies.update([POLICY, OF_FUNCTIONS])
     on = target(aws, DEV)
     typed(monkeypatch, answer)
     with nullcontext() if deployed else pytest.raises(CommandError, match="nothing was changed"):
@@ -185,7 +185,10 @@ def test_what_it_would_change_is_shown_and_asked_about(
     assert [arguments[0] for arguments, _ in rest] == deployed
     printed = capfd.readouterr()
     assert "DeploymentActionRole" in printed.err
-    assert printed.out == f"Prepare aws://{ACCOUNT}/{REGION} so, with {POLICY} for what deploys dev? [y/N] "
+    assert (
+        printed.out
+        == f"Prepare aws://{ACCOUNT}/{REGION} so, with {POLICY}, {OF_FUNCTIONS} for what deploys dev? [y/N] "
+    )
 
 
 def test_where_nobody_can_be_asked_nothing_is_begun(ran: list[tuple[list[str], Any]]) -> None:

@@ -15,10 +15,10 @@ from infra.environment import Environment
 from infra.pipeline import diff
 from infra.pipeline.diff import attention, compare
 from tests.infra.fakes import assemblies
+from tests.infra.fakes.access import access, deployed
 from tests.infra.fakes.aws import FakeAws
 from tests.infra.fakes.commands import facts, run, target, told
 from tests.infra.fakes.environments import DEV, DEV_OF_TWO, PREVIEW
-from tests.infra.pipeline.test_allowed import access, deployed
 
 STACK = {
     "type": "aws:cloudformation:stack",

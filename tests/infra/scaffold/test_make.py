@@ -61,6 +61,7 @@ def test_a_function_is_made_with_its_tests_and_the_lock_of_one_that_carries_the_
         "functions/refunds/__init__.py",
         "functions/refunds/contract.toml",
         "functions/refunds/handler.py",
+        "functions/refunds/infrastructure.py",
         "functions/refunds/requirements.in",
         "functions/refunds/requirements.txt",
         "functions/refunds/work.py",
@@ -71,7 +72,7 @@ def test_a_function_is_made_with_its_tests_and_the_lock_of_one_that_carries_the_
         "tests/functions/refunds/test_handler.py",
         "tests/functions/refunds/test_work.py",
     ]
-    assert (root / made[4]).read_text() == "# the lock of another function\n"
+    assert (root / made[5]).read_text() == "# the lock of another function\n"
     assert "refunds" in functions.names(root)
     assert "make record FUNCTION=refunds" in told
 

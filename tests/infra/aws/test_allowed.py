@@ -8,12 +8,11 @@ import pytest
 import yaml
 
 from infra import naming
+from infra.aws import allowed
 from infra.aws.assembly import Assembly
 from infra.environment import Environment
-from infra.pipeline import allowed
-from infra.policies.execution import boundary, execution_policies
-from infra.policies.places import NOTHING, Added
 from tests.infra.fakes import assemblies
+from tests.infra.fakes.access import access, deployed
 from tests.infra.fakes.aws import FakeAws
 from tests.infra.fakes.commands import target
 from tests.infra.fakes.environments import DEV, PREVIEW
@@ -21,30 +20,6 @@ from tests.infra.policies.additions import one, role
 
 QUEUE = one("AWS::SQS::Queue")
 SENDS = {**QUEUE, **role({"Action": "sqs:SendMessage", "Resource": {"Fn::GetAtt": ["Made", "Arn"]}})}
-
-
-def access(environment: Environment, added: Added = NOTHING) -> dict[str, Any]:
-    """Return the template of an access stack, as far as it is looked at."""
-    policies = execution_policies(environment, added)
-    if environment.hosts_previews:
-        policies[naming.boundary(environment)] = boundary(environment, added)
-    properties = [
-        {"ManagedPolicyName": name, "PolicyDocument": {"Statement": statements}}
-        for name, statements in policies.items()
-    ]
-    return {
-        "Resources": {
-            str(number): {"Type": "AWS::IAM::ManagedPolicy", "Properties": each}
-            for number, each in enumerate(properties)
-        }
-    }
-
-
-def deployed(name: str, template: dict[str, Any], aws: FakeAws | None = None) -> FakeAws:
-    aws = aws or FakeAws()
-    aws.formation.stack(name, {})
-    aws.formation.templates[name] = template
-    return aws
 
 
 def told(

@@ -1,0 +1,34 @@
+"""Access stacks that are deployed, as far as they are looked at."""
+
+from typing import Any
+
+from infra import naming
+from infra.environment import Environment
+from infra.policies.execution import boundary, execution_policies
+from infra.policies.places import NOTHING, Added
+from tests.infra.fakes.aws import FakeAws
+
+
+def access(environment: Environment, added: Added = NOTHING) -> dict[str, Any]:
+    """Return the template of an access stack, as far as it is looked at."""
+    policies = execution_policies(environment, added)
+    if environment.hosts_previews:
+        policies[naming.boundary(environment)] = boundary(environment, added)
+    properties = [
+        {"ManagedPolicyName": name, "PolicyDocument": {"Statement": statements}}
+        for name, statements in policies.items()
+    ]
+    return {
+        "Resources": {
+            str(number): {"Type": "AWS::IAM::ManagedPolicy", "Properties": each}
+            for number, each in enumerate(properties)
+        }
+    }
+
+
+def deployed(name: str, template: dict[str, Any], aws: FakeAws | None = None) -> FakeAws:
+    """Return an account with a stack of this template."""
+    aws = aws or FakeAws()
+    aws.formation.stack(name, {})
+    aws.formation.templates[name] = template
+    return aws
