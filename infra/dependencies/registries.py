@@ -34,7 +34,7 @@ def unreached(tool: str, said: str) -> str | None:
         return None
     return (
         f"{Path(tool).name} could not reach its package registry, or was turned away: look at the network, and at what "
-        'README.md says under "Behind a proxy or a mirror"'
+        'docs/platforms.md says under "Behind a proxy or a mirror"'
     )
 
 

@@ -20,7 +20,8 @@ from infra import ROOT
 INSTALLED = (".tools", ".venv", "node_modules")
 BUILT = ("build", "cdk.out", ".coverage", ".hypothesis", ".pytest_cache", ".ruff_cache")
 # What no synthesis reads.
-BESIDE = (".ci", ".git", ".github", "docs", "tests", "LICENSE", "README.md", "RUNBOOK.md")
+PAGES = ("CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "SECURITY.md")
+BESIDE = (".ci", ".git", ".github", "docs", "tests", *PAGES)
 COMPILED = "__pycache__"
 # Of environment variables those which the CDK, jsii, Node and Python are set by.
 SETTINGS = ("CDK_", "JSII_", "NODE_", "PYTHON")

@@ -25,6 +25,7 @@ _OWN = {
     FIRST: _PROJECT.promote[0],
     PREVIEWS: _PROJECT.previews,
     LAST: _PROJECT.promote[-1],
+    LOCAL: LOCAL,
     FUNCTION: function_names()[0],
     NEW_FUNCTION: next(name for name in (NEW_FUNCTION, "one_more", "yet_one_more") if name not in function_names()),
 }

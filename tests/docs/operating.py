@@ -1,7 +1,7 @@
 """What pages do in accounts, in this order on one local AWS: from no access at all to an environment that is gone.
 
-The functions that are deployed second wait for as long as their events say, so that executions run when a command is
-to see some.
+The functions that are deployed second wait for as long as their events say, or else for a callback, so that executions
+run when a command is to see some.
 """
 
 import json
@@ -15,11 +15,14 @@ from infra.aws.function import DeployedFunction
 from infra.aws.target import Target
 from infra.console.progress import doing
 from infra.local.aws import LocalAws
+from infra.local.running import announced
 from infra.naming import Output
+from infra.project import LOCAL
 from tests.docs.checkout import Checkout, Done
 from tests.docs.names import FIRST, FUNCTION, LAST, PREVIEWS, own
 from tests.github.server import serve
 from tests.github.state import Pull, State
+from tests.infra.local.durable_stack import eventually
 
 PULL_REQUEST = 42
 # In seconds: longer than any command below looks at what runs, and as long as one of them waits for it.
@@ -30,6 +33,8 @@ WAITS = """
 def handler(event, context):
     from aws_durable_execution_sdk_python.config import Duration
 
+    if "seconds" not in event:
+        return context.create_callback(name="approval").result()
     context.wait(Duration.from_seconds(event["seconds"]), name="hold")
     return event
 """
@@ -37,6 +42,7 @@ def handler(event, context):
 PIPELINE = "python -m infra.pipeline"
 ON_FIRST = f"--environment {FIRST}"
 ON_LAST = f"--environment {LAST}"
+ON_LOCAL = f"--environment {LOCAL}"
 PREVIEW = f"--environment {PREVIEWS} --pull-request {PULL_REQUEST}"
 
 
@@ -51,10 +57,13 @@ class Place:
     def __init__(self, aws: LocalAws, checkout: Checkout) -> None:
         self.aws = aws
         self.checkout = checkout
+        # The id of the callback that an execution waits for, which pages call ID.
+        self.callback = "ID"
         self._numbers = count(1)
         # Whether a fork protects its environments is its own.
         for name in {own(FIRST), own(PREVIEWS), own(LAST)}:
             checkout.fork.assign(f"environments/{name}.toml", termination_protection=False)
+        self.commit()
 
     def run(self, command: str, environ: dict[str, str] | None = None) -> Done:
         """Run a page's command with the credentials of the account that it names the environment of."""
@@ -63,7 +72,12 @@ class Place:
         if named:
             place = self.checkout.fork.environments[own(named[1])]
             variables = self.aws.environ(place.account, place.region) | variables
-        return self.checkout.run(command, variables)
+        return self.checkout.run(re.sub(r"\bID\b", self.callback, command), variables)
+
+    def commit(self) -> None:
+        """Commit what has changed, since nothing else is deployed to accounts."""
+        if self.checkout.fork.git("status", "--porcelain"):
+            self.checkout.fork.commit("What pages do")
 
     def must(self, *commands: str) -> None:
         """Run commands that no page shows, and which succeed.
@@ -79,6 +93,13 @@ class Place:
         """Start an execution for each of these numbers of seconds, which it lasts."""
         for each in seconds:
             self.function().start(f"order-{next(self._numbers)}", json.dumps({"seconds": each}).encode())
+
+    def ask(self) -> None:
+        """Start an execution that waits for a callback."""
+        function = self.function()
+        arn = function.start(f"order-{next(self._numbers)}", b"{}")
+        (waited,) = eventually(lambda: list(function.waiting(arn)))
+        self.callback = waited.id
 
     def stop(self) -> None:
         """Stop what runs."""
@@ -133,6 +154,14 @@ def write_event(checkout: Checkout) -> None:
     (checkout.folder / "order.json").write_text(json.dumps(event))
 
 
+def _deploy_locally(place: Place) -> None:
+    write_event(place.checkout)
+    place.commit()
+    (logs := place.checkout.folder / "build" / "local-aws").mkdir(parents=True)
+    with announced(place.aws, logs):
+        place.must("make run")
+
+
 def _change_by_hand(place: Place) -> None:
     target = place.target()
     group = target.stacks.get(place.function().name).outputs[Output.LOG_GROUP_NAME]
@@ -143,6 +172,7 @@ def _change_by_hand(place: Place) -> None:
 
 def _deploy_another_version(place: Place) -> None:
     place.checkout.fork.append(f"functions/{own(FUNCTION)}/handler.py", WAITS)
+    place.commit()
     place.must(f"{PIPELINE} build {ON_FIRST}", f"{PIPELINE} deploy {ON_FIRST}")
     place.must(f"{PIPELINE} build {PREVIEW}", f"{PIPELINE} deploy {PREVIEW}")
     place.start(LONG, LONG)
@@ -158,6 +188,10 @@ def _let_one_run(place: Place) -> None:
 
 
 STEPS = [
+    # On a laptop.
+    Step(f".venv/bin/{PIPELINE} status {ON_LOCAL}", first=_deploy_locally),
+    Step(f".venv/bin/{PIPELINE} executions {ON_LOCAL}"),
+    Step(f".venv/bin/{PIPELINE} invoke {ON_LOCAL} --function {FUNCTION} --event order.json"),
     # From a fork to its first deployment.
     *(Step(f"make {target} ENVIRONMENT={FIRST}") for target in ("access", "bootstrap")),
     *(Step(f"make {target} ENVIRONMENT={PREVIEWS}") for target in ("access", "bootstrap", "platform")),
@@ -168,14 +202,15 @@ STEPS = [
     Step(f"{PIPELINE} diff {ON_FIRST}"),
     Step(f"{PIPELINE} deploy {ON_FIRST}"),
     Step(f"{PIPELINE} smoke {ON_FIRST}"),
-    Step(
-        f"{PIPELINE} invoke {ON_FIRST} --function {FUNCTION} --event order.json",
-        first=lambda place: write_event(place.checkout),
-    ),
+    Step(f"{PIPELINE} invoke {ON_FIRST} --function {FUNCTION} --event order.json"),
+    Step(f"{PIPELINE} invoke {ON_FIRST} --function {FUNCTION} --logs"),
     # What is there.
     Step(f"{PIPELINE} drift {ON_FIRST}", code=1, first=_change_by_hand),
     Step(f"{PIPELINE} status {ON_FIRST}", first=_deploy_another_version),
     Step(f"{PIPELINE} executions {ON_FIRST}"),
+    Step(f"{PIPELINE} callback heartbeat ID {ON_FIRST}", first=Place.ask),
+    Step(f"{PIPELINE} callback succeed ID {ON_FIRST} --result '{{\"approved\": true}}'"),
+    Step(f"{PIPELINE} callback fail ID {ON_FIRST} --error 'over budget'", first=Place.ask),
     Step(f"{PIPELINE} prune {ON_FIRST} --dry-run"),
     Step(f"{PIPELINE} sweep --environment {PREVIEWS} --dry-run", asks_github=True),
     Step(f"{PIPELINE} roll-back {ON_FIRST} --versions {FUNCTION}=1"),

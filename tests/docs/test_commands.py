@@ -10,7 +10,7 @@ from botocore import xform_name
 
 from infra import ROOT
 from tests.docs.checkout import Checkout
-from tests.docs.commands import ELSEWHERE, RUN, listed, runs_it
+from tests.docs.commands import BY_MODULE, ELSEWHERE, RUN, listed, runs_it
 from tests.docs.pages import Command, commands
 
 COMMANDS = commands()
@@ -35,6 +35,16 @@ def test_what_is_run_elsewhere_is_named_there(command: str) -> None:
     words = [target, *(variable.partition("=")[2] for variable in variables if not variable.startswith("PYTHON="))]
     missing = [word for word in words if not re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text)]
     assert not missing, f"{ELSEWHERE[command]} does not say {missing}, so it does not run `{command}`"
+
+
+@pytest.mark.parametrize("command", BY_MODULE)
+def test_the_module_that_make_runs_is_tested_there(command: str) -> None:
+    target = command.split()[1]
+    (module,) = re.findall(rf"(?m)^{target}:.*\n\t@.* -m (infra[\w.]+)", (ROOT / "Makefile").read_text())
+    package, _, name = module.rpartition(".")
+    text = (ROOT / BY_MODULE[command]).read_text()
+    imported = re.search(rf"{re.escape(module)}\b|(?m:^from {re.escape(package)} import .*\b{name}\b)", text)
+    assert imported, f"{BY_MODULE[command]} does not have {module}, so it does not test `{command}`"
 
 
 @pytest.mark.parametrize("command", RUN)

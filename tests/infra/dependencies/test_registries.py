@@ -65,8 +65,8 @@ def test_a_registry_that_cannot_be_reached_is_told_in_a_sentence_after_all_that_
     *said, last = capfd.readouterr().err.splitlines()
     assert said
     assert last == (
-        f"{tool} could not reach its package registry, or was turned away: look at the network, and at what README.md "
-        'says under "Behind a proxy or a mirror"'
+        f"{tool} could not reach its package registry, or was turned away: look at the network, and at what "
+        'docs/platforms.md says under "Behind a proxy or a mirror"'
     )
 
 
