@@ -2,17 +2,17 @@
 
 import json
 from collections.abc import Iterator
-from importlib.resources import files
 from typing import Any, cast
 
 import aws_cdk as cdk
 
 from infra.environment import Environment
 from infra.needs import Resources
+from infra.policies.authorities import DATA
 from infra.stacks.suppress import suppress
 
 # Resource types that hold data, by cfn-lint's own list.
-_STATEFUL = json.loads((files("cfnlint") / "data" / "AdditionalSpecs" / "StatefulResources.json").read_text())
+_STATEFUL = json.loads((DATA / "AdditionalSpecs" / "StatefulResources.json").read_text())
 STATEFUL = frozenset(cast("dict[str, Any]", _STATEFUL)["ResourceTypes"])
 
 _ENCRYPTED = "It is encrypted with a key of AWS's; one of one's own costs, and is the infrastructure.py's to name"
