@@ -1,6 +1,7 @@
 """Fixtures that several folders of tests share."""
 
 import os
+import signal
 from collections.abc import Iterator
 from threading import Thread
 
@@ -19,6 +20,12 @@ def outside_of_workflows() -> Iterator[None]:
         for name in [name for name in os.environ if name.startswith("GITHUB_")]:
             patch.delenv(name)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interruptible() -> None:
+    """Let what tests start end on Ctrl-C: a shell lets its background jobs ignore that, and whatever those start."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
