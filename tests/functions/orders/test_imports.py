@@ -1,11 +1,12 @@
 import ast
 import sys
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import orders
+from infra.dependencies.requirements import normalized, read
 
 SOURCE = Path(orders.__path__[0])
-SDK = "aws_durable_execution_sdk_python"
 
 
 def imported_packages(module: Path) -> set[str]:
@@ -18,10 +19,16 @@ def imported_packages(module: Path) -> set[str]:
     return packages
 
 
-def test_the_function_imports_the_sdk_the_standard_library_and_itself() -> None:
+def test_the_function_imports_what_it_carries_the_standard_library_and_what_is_beside_it() -> None:
     modules = (module for module in SOURCE.rglob("*.py") if module.name != "infrastructure.py")  # it is not deployed
     imported = set[str]().union(*(imported_packages(module) for module in modules))
-    assert imported - sys.stdlib_module_names == {SDK, "orders"}
+    beside = {path.stem for path in SOURCE.parent.iterdir()}
+    named = {each.name for line in (SOURCE / "requirements.in").read_text().splitlines() if (each := read(line))}
+    for package in imported - sys.stdlib_module_names - beside:
+        assert named & {*map(normalized, packages_distributions().get(package, []))}, (
+            f"functions/orders/requirements.in names nothing that is imported as {package}; "
+            "`make add FUNCTION=orders PACKAGE=...` adds it"
+        )
 
 
 def test_the_business_logic_imports_the_standard_library_alone() -> None:
