@@ -25,9 +25,11 @@ READS_NOTHING = (
     "tests/github",
     "tests/infra/aws",
     "tests/infra/console",
+    "tests/infra/dependencies",
     "tests/infra/github",
     "tests/infra/local",
     "tests/infra/scaffold",
+    "tests/infra/test_replay_operations.py",
 )
 # What a team edits. A merge of our next version touches none of it.
 THEIRS = ("project.toml", "environments/", "functions/", "tests/functions/")
