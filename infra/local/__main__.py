@@ -1,13 +1,13 @@
 """A local AWS in the foreground, until Ctrl-C."""
 
 import shlex
-import signal
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, Namespace
+from typing import Never
 
 from infra.environment import Environment, load
-from infra.errors import UsageError
-from infra.local.aws import LocalAws, LocalAwsError, RunningAws
+from infra.local.aws import LocalAws, RunningAws
+from infra.local.ending import ended
 from infra.local.running import announced
 from infra.project import LOCAL
 
@@ -30,25 +30,17 @@ def main() -> int:
     parser.add_argument("--skip-time", action="store_true", help="let durable waits end at once")
     parser.add_argument("--enforce-iam", action="store_true", help="check the permissions of every caller")
     arguments = parser.parse_args()
-    # Also for SIGINT, which a shell lets its background jobs ignore.
-    for ending in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(ending, signal.default_int_handler)
-    try:
-        environment = load(LOCAL)
-        with (
-            LocalAws.start(skip_time=arguments.skip_time, enforce_iam=arguments.enforce_iam) as aws,
-            announced(aws),
-        ):
-            print(told(aws, environment), flush=True)
-            aws.await_end()
-    except UsageError as error:
-        print(error, file=sys.stderr)
-        return 2
-    except LocalAwsError as error:
-        print(error, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 0
+    return ended(lambda: _stay(arguments), interrupted=0)
+
+
+def _stay(arguments: Namespace) -> Never:
+    environment = load(LOCAL)
+    with (
+        LocalAws.start(skip_time=arguments.skip_time, enforce_iam=arguments.enforce_iam) as aws,
+        announced(aws),
+    ):
+        print(told(aws, environment), flush=True)
+        aws.await_end()
 
 
 def told(aws: RunningAws, environment: Environment) -> str:

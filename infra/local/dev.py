@@ -7,9 +7,8 @@ other change takes the long way: everything is synthesized and deployed, as by `
 Executions that run stay on the version that they began on, as everywhere, and are told of only if they fail.
 """
 
-import signal
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, Namespace
 from collections.abc import Collection, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -26,9 +25,10 @@ from infra.console.progress import console, doing
 from infra.console.report import Report, show
 from infra.environment import load
 from infra.errors import CommandError, UsageError
-from infra.local.aws import LocalAws, LocalAwsError, RunningAws
+from infra.local.aws import LocalAws, RunningAws
 from infra.local.built import build
 from infra.local.deployment import bring, command, using
+from infra.local.ending import ended
 from infra.local.running import announced, find
 from infra.local.short_way import ShortWay, fingerprints
 from infra.local.watching import Changed, Watch
@@ -50,22 +50,14 @@ def main(arguments: list[str] | None = None) -> int:
     add_function(parser)
     parser.add_argument("--event", type=Path, metavar="FILE", help="JSON file (default: what the contract has)")
     parsed = parser.parse_args(arguments)
-    # Also for SIGINT, which a shell lets its background jobs ignore.
-    for ending in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(ending, signal.default_int_handler)
-    try:
-        # Before anything is started: the same is said after a deployment, many seconds later.
-        invoke.events(Target(load(LOCAL), only=parsed.function), parsed.event)
-        with _aws() as aws:
-            Loop(aws, parsed.function, parsed.event).run()
-    except UsageError as error:
-        print(error, file=sys.stderr)
-        return 2
-    except LocalAwsError as error:
-        print(error, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
+    return ended(lambda: _loop(parsed), interrupted=130)
+
+
+def _loop(parsed: Namespace) -> Never:
+    # Before anything is started: the same is said after a deployment, many seconds later.
+    invoke.events(Target(load(LOCAL), only=parsed.function), parsed.event)
+    with _aws() as aws:
+        Loop(aws, parsed.function, parsed.event).run()
 
 
 @contextmanager

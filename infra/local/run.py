@@ -3,7 +3,6 @@
 A local AWS that `make local` has started is used. Otherwise one is started, and ended afterwards.
 """
 
-import signal
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
@@ -16,10 +15,11 @@ from infra.aws.target import Target
 from infra.console.progress import console
 from infra.console.report import Report, show
 from infra.environment import Environment, load
-from infra.errors import CommandError, UsageError
-from infra.local.aws import LocalAws, LocalAwsError, RunningAws
+from infra.errors import CommandError
+from infra.local.aws import LocalAws, RunningAws
 from infra.local.built import build
 from infra.local.deployment import bring, command, using
+from infra.local.ending import ended
 from infra.local.running import find
 from infra.pipeline import invoke
 from infra.pipeline.arguments import add_function
@@ -33,22 +33,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--event", type=Path, metavar="FILE", help="JSON file (default: what the contract has)")
     parser.add_argument("--json", action="store_true", help="print the executions as one JSON object")
     parsed = parser.parse_args(arguments)
-    # Also for SIGINT, which a shell lets its background jobs ignore.
-    for ending in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(ending, signal.default_int_handler)
-    try:
-        environment = load(LOCAL)
-        # Before anything is started: the same is said after a deployment, many seconds later.
-        invoke.tell_unlike(Target(environment, only=parsed.function), parsed.event)
-        return run(environment, parsed)
-    except UsageError as error:
-        print(error, file=sys.stderr)
-        return 2
-    except LocalAwsError as error:
-        print(error, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
+    return ended(lambda: _checked(parsed), interrupted=130)
+
+
+def _checked(parsed: Namespace) -> int:
+    environment = load(LOCAL)
+    # Before anything is started: the same is said after a deployment, many seconds later.
+    invoke.tell_unlike(Target(environment, only=parsed.function), parsed.event)
+    return run(environment, parsed)
 
 
 def run(environment: Environment, parsed: Namespace) -> int:
