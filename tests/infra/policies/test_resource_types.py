@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 
+from infra import needs as infrastructure
 from infra.environment import Environment, load_all
-from infra.policies.execution import MANAGED_POLICIES, boundary, boundary_arn, execution
+from infra.policies.execution import MANAGED_POLICIES, boundary, boundary_arn, execution, types
+from infra.policies.places import Added
 from infra.policies.resource_types import ACTIONS, FUNCTION_TYPES, platform_types
+from infra.stacks.function import needs
 from tests.infra.synthesis import ENVIRONMENTS, Resources, Synthesize, of_type, resources_of
 
 # Those of this checkout, whatever they are.
@@ -20,6 +23,14 @@ def templates(environment: Environment, synthesize: Synthesize) -> Iterator[Reso
     """Yield the resources of every stack that workflows deploy to an environment."""
     for stack in synthesize(environment.name, "7" if environment.hosts_previews else None).stacks:
         yield resources_of(stack)
+
+
+def added(environment: Environment) -> Added:
+    """Return what the functions of this checkout add to their stacks."""
+    return {
+        name: needs(environment, name, infrastructure.load(name, environment.project.root)).resources
+        for name in environment.function_names
+    }
 
 
 def roles(environment: Environment, synthesize: Synthesize) -> Iterator[dict[str, Any]]:
@@ -34,8 +45,7 @@ def test_every_resource_type_of_an_environment_may_be_made_and_no_other(
     used = {
         resource["Type"] for template in templates(environment, synthesize_checkout) for resource in template.values()
     }
-    platform = () if environment.hosts_previews else platform_types(environment)
-    assert {*FUNCTION_TYPES, *platform} == used
+    assert {*types(environment, added(environment))} == used
 
 
 def test_the_table_knows_no_type_that_no_environment_uses() -> None:
