@@ -20,7 +20,8 @@ def test_a_step_with_a_table_and_a_queue_touches_files_of_its_function_alone(for
     # An execution writes to both on the local AWS, or its contract is broken.
     fork.check()
     fork.run("make", "types")
-    assert fork.touched() == edited
+    # At most: of what is recorded, some is as it was before the step.
+    assert fork.touched() <= edited
     check_environments(fork)
 
 
