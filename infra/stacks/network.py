@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct, IDependable
 
+from infra import naming
 from infra.environment import Environment
 from infra.errors import UsageError
 from infra.services import ALWAYS, Service
+from infra.stacks.given_role import given_role
 from infra.stacks.log_group import LogGroup
-from infra.stacks.names import name_short
 from infra.stacks.suppress import suppress
 
 HTTPS = ec2.Port.tcp(443)
@@ -35,8 +36,8 @@ class Network(Construct):
         self.egress = self._egress(environment, services)
         if environment.network.flow_logs:
             group = LogGroup(self, "FlowLogGroup", environment, environment.function.log_retention_days)
-            log = self.vpc.add_flow_log("FlowLog", destination=ec2.FlowLogDestination.to_cloud_watch_logs(group))
-            name_short(log.node.find_child("IAMRole"), "FlowLogRole")
+            role = given_role(self, "FlowLogRole", environment, naming.flow_log_role(environment))
+            self.vpc.add_flow_log("FlowLog", destination=ec2.FlowLogDestination.to_cloud_watch_logs(group, role))
 
     def _vpc(self, environment: Environment) -> ec2.Vpc:
         network = environment.network

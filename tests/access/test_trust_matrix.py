@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 
 from infra.environment import Environment
 from infra.local.aws import LocalAws
+from infra.policies.places import Templates
 from infra.policies.purposes import PURPOSES, Purpose, role_arn
 from infra.stacks.access import Access
 from tests.access.environments import ENVIRONMENTS, KINDS, Kind
@@ -157,7 +158,7 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
 
 def _give_access(aws: LocalAws, environment: Environment, *, is_first: bool) -> None:
     app = cdk.App()
-    stack = Access(app, environment, takes_existing_provider=not is_first)
+    stack = Access(app, environment, Templates(), takes_existing_provider=not is_first)
     template = json.dumps(app.synth().get_stack_by_name(stack.stack_name).template)
     client = aws.session(environment.account, environment.region).client("cloudformation")
     client.create_stack(StackName=stack.stack_name, TemplateBody=template, Capabilities=["CAPABILITY_NAMED_IAM"])

@@ -22,7 +22,7 @@ from infra import ROOT, naming
 from infra.aws.target import Target
 from infra.environment import Environment, load_all
 from infra.local.aws import LocalAws
-from infra.policies import execution as execution_policies
+from infra.policies.boundary import boundary_arn
 from infra.policies.drift import watched_stacks
 from infra.policies.purposes import Purpose, role, role_arn
 from infra.policies.resources import policy_arn, toolkit_roles
@@ -405,7 +405,7 @@ def test_what_cloudformation_runs_with_has_the_environments_policies_alone(
     made = {each["PhysicalResourceId"].rpartition("/")[2] for each in access}
     own = {name for name in made if name.startswith(naming.execution_policy(environment))}
     assert {policy["PolicyName"] for policy in attached} == own
-    assert {naming.execution_policy(environment), naming.functions_policy(environment)} <= own
+    assert naming.execution_policy(environment) in own
     assert not client.list_role_policies(RoleName=name)["PolicyNames"]
 
 
@@ -414,7 +414,7 @@ def test_the_boundary_of_previews_holds_whatever_a_role_allows(accounts: Account
     client = untyped(owner, "iam")
     anything = policy({"Action": "*", "Resource": "*"})
     account = policy({"Principal": {"AWS": f"arn:aws:iam::{HOST.account}:root"}, "Action": "sts:AssumeRole"})
-    boundary = execution_policies.boundary_arn(HOST)
+    boundary = boundary_arn(HOST)
     function = naming.function(HOST, FOLDER, 9)
     name = f"{function}-Role1-X"
     role = client.create_role(RoleName=name, AssumeRolePolicyDocument=account, PermissionsBoundary=boundary)["Role"][
