@@ -233,7 +233,9 @@ def test_a_release_goes_back_and_a_function_goes_with_its_folder_by_the_deploy_r
     told = f"CloudFormation may not yet make {kinds} for it; a person runs `make access ENVIRONMENT={FIRST.name}`"
     compared = ("diff", "--assembly", place, "--json")
     said = json.loads(deployed.as_workflow(FIRST, "read", *compared, root=tree.root))["deploy_first"]
-    assert [told in each for each in said] == [True]
+    making, granted = said
+    assert told in making
+    assert "functions may not yet do dynamodb:" in granted
     deployed.as_person(FIRST, "access", "--yes", root=tree.root)
     assert [made_by_cloudformation(deployed, action) for action in MAKING] == [{"allowed"}] * 2
     assert json.loads(deployed.as_workflow(FIRST, "read", *compared, root=tree.root))["deploy_first"] == []
@@ -391,6 +393,23 @@ def test_a_preview_may_be_made(accounts: Accounts, action: str, resource: str) -
 )
 def test_a_preview_makes_nothing_else(accounts: Accounts, action: str, resource: str) -> None:
     assert "allowed" not in decisions(accounts, cdk_role(HOST, "cfn-exec"), [action], resource)
+
+
+@pytest.mark.parametrize(
+    ("action", "resource"),
+    [
+        ("iam:CreateRole", f"arn:aws:iam::{FIRST.account}:role/{FUNCTION_OF_FIRST}-Administrator"),  # without boundary
+        ("iam:PutRolePolicy", f"arn:aws:iam::{FIRST.account}:role/{FUNCTION_OF_FIRST}-Administrator"),
+        ("iam:AttachRolePolicy", f"arn:aws:iam::{FIRST.account}:role/{FUNCTION_OF_FIRST}-Administrator"),
+        ("iam:PutRolePolicy", role_arn(FIRST, "deploy")),
+        ("iam:UpdateAssumeRolePolicy", cdk_role(FIRST, "cfn-exec")),
+        ("iam:CreatePolicyVersion", policy_arn(FIRST, naming.execution_policy(FIRST))),
+        ("iam:PassRole", role_arn(FIRST, "deploy")),
+        ("ec2:DeleteVpc", f"arn:aws:ec2:{PLACE}:vpc/vpc-1"),  # without tags of its own
+    ],
+)
+def test_an_environment_gets_no_further_by_what_it_makes(accounts: Accounts, action: str, resource: str) -> None:
+    assert "allowed" not in decisions(accounts, cdk_role(FIRST, "cfn-exec"), [action], resource)
 
 
 @each_environment

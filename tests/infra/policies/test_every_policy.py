@@ -93,9 +93,11 @@ def test_each_resource_can_be_one_of_the_action(case: tuple[Environment, Templat
     environment, _, statements = case
     for action, statement in allowed(statements):
         beginnings = formats(action, environment)
+        resources: list[str] = statement["Resource"]
         if not beginnings:
-            assert statement["Resource"] == ["*"], f"{action} can be allowed on * alone"
-        for resource in statement["Resource"] if beginnings else []:
+            assert resources == ["*"], f"{action} can be allowed on * alone"
+            continue
+        for resource in resources:
             fixed = resource.partition("*")[0]
             can_be = any(fixed.startswith(each) or each.startswith(fixed) for each in beginnings)
             assert resource != "*", action
