@@ -1,8 +1,10 @@
 """Whose resources of EC2 may be changed: their names are random, so tags tell which are an environment's.
 
-What carries tags is told by them before it is changed or removed, or something is made in it. What is being made has
-none yet. IAM's reference lists aws:ResourceTag for each of these actions and resources, and CloudFormation's schemas
-say of each type that it is tagged when it is made (`tagOnCreate`).
+What carries tags is told by them before it is removed or changed, or something is made in it. What is being made has
+none yet, and it may have none while the handler that makes it goes on to set it up: CloudFormation's schemas say that
+each of these types is tagged when it is made (`tagOnCreate`), and not whether in one call. There what others have
+tagged is refused, and what nobody has is not. IAM's reference lists aws:ResourceTag for each of these actions and
+resources.
 """
 
 import re
@@ -56,13 +58,16 @@ def changing(environment: Environment, action: str, kind: str, properties: list[
     names = names_of_platform(environment)
     (everything,) = resolve(EC2, names)
     if action == "ec2:CreateTags":
-        # It comes with what is being made, which has no tags; whether in one call or in a second, no schema says.
         yield Grant(action, everything).under(_tagged(environment, "StringEqualsIfExists"))
         return
+    creating = authorities.handlers(kind, environment.region).get("create", [])
     for of in authorities.kinds_of(action):
         is_made = of == _MADE.get(action) or plain(action) == plain(f"ec2:Create{of}")
         if of in _TAGGED and not is_made:
-            yield Grant(action, everything).under(_tagged(environment, "StringEquals"))
+            is_fresh = action in creating and authorities.maker(SERVICE, of, environment.region) == kind
+            sets_up = is_fresh and action != "ec2:DeleteTags"
+            operator = "StringEqualsIfExists" if sets_up else "StringEquals"
+            yield Grant(action, everything).under(_tagged(environment, operator))
             yield from (Grant(action, f"{everything[:-1]}{of}/{each}") for each in _given(of, properties))
         elif is_made or kind.rpartition("::")[2] not in _OF_PLATFORMS.split():
             yield from (Grant(action, _any(arn, names)) for arn in authorities.arns(SERVICE, of))

@@ -220,7 +220,7 @@ OTHERS = [
 
 @pytest.mark.parametrize(
     "action",
-    ["ec2:DeleteVpc", "ec2:ModifyVpcAttribute", "ec2:CreateSubnet", "ec2:AttachInternetGateway", "ec2:DeleteTags"],
+    ["ec2:DeleteVpc", "ec2:ModifyVpcTenancy", "ec2:CreateSubnet", "ec2:AttachInternetGateway", "ec2:DeleteTags"],
 )
 def test_a_network_is_changed_and_extended_by_its_own_environment_alone(action: str) -> None:
     statements = execution_of(DEV)
@@ -234,15 +234,26 @@ def test_what_is_being_made_has_no_tags_yet() -> None:
     statements = execution_of(DEV)
     for action, arn in (("CreateVpc", VPC), ("CreateSubnet", SUBNET), ("AuthorizeSecurityGroupEgress", RULE)):
         assert may(statements, f"ec2:{action}", arn)
-    assert may(statements, "ec2:CreateTags", VPC)
-    assert may(statements, "ec2:CreateTags", VPC, tagged(DEV))
 
 
-@pytest.mark.parametrize("tags", OTHERS[:2])
-def test_nothing_of_another_environment_is_tagged_as_ones_own(tags: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    ("action", "arn"),
+    [
+        ("CreateTags", VPC),
+        ("ModifyVpcAttribute", VPC),
+        ("ModifySubnetAttribute", SUBNET),
+        ("RevokeSecurityGroupEgress", VPC.replace("vpc/vpc-", "security-group/sg-")),
+    ],
+)
+def test_what_was_just_made_is_set_up_with_tags_or_without_and_nothing_that_others_have_tagged(
+    action: str, arn: str
+) -> None:
     statements = execution_of(DEV)
-    assert not may(statements, "ec2:CreateTags", VPC, tags)
-    assert may(unguarded(statements), "ec2:CreateTags", VPC, tags)
+    assert may(statements, f"ec2:{action}", arn)
+    assert may(statements, f"ec2:{action}", arn, tagged(DEV))
+    for tags in OTHERS[:2]:
+        assert not may(statements, f"ec2:{action}", arn, tags)
+        assert may(unguarded(statements), f"ec2:{action}", arn, tags)
 
 
 def test_previews_change_no_network() -> None:
