@@ -21,10 +21,12 @@ from infra import needs as infrastructure
 from infra.bundle import BundleError
 from infra.environment import Environment, load, names
 from infra.errors import UsageError
+from infra.policies.places import Templates
 from infra.services import Service
-from infra.stacks.access import Access
+from infra.stacks.access import Access, check_size
 from infra.stacks.function import FunctionStack, needs
 from infra.stacks.platform import Platform
+from infra.stacks.platform import resources as resources_of_platform
 
 MakeBundle = Callable[[str, str, str, Iterable[Service]], Path]
 
@@ -54,8 +56,7 @@ def build(
     environment = read(_environment(app))
     if app.node.try_get_context("access"):
         existing = bool(app.node.try_get_context("existing_provider"))
-        added = {name: _Function(environment, name).needs.resources for name in environment.function_names}
-        Access(app, environment, added, takes_existing_provider=existing)
+        Access(app, environment, templates(environment), takes_existing_provider=existing)
         cdk.Tags.of(app).add("project", environment.project.name)
         return
     pull_request = _pull_request(app, environment)
@@ -69,6 +70,21 @@ def build(
                 stack.add_stack_dependency(platform)
     for key, value in (naming.tags(environment, pull_request) | {"commit": _commit(app)}).items():
         cdk.Tags.of(app).add(key, value)
+
+
+def templates(environment: Environment) -> Templates:
+    """Return what the stacks of an environment hold, of which follows what may be done there.
+
+    Raises:
+        UsageError: the infrastructure of a function fails, or it calls what the network has no way to.
+    """
+    found = {
+        name: needs(environment, name, infrastructure.load(name, environment.project.root))
+        for name in environment.function_names
+    }
+    services = {name: each.services for name, each in found.items()}
+    functions = {name: each.resources for name, each in found.items()}
+    return Templates(functions, resources_of_platform(environment, services))
 
 
 class _Function:
@@ -173,10 +189,13 @@ def main(outdir: str | None = None, **context: str) -> int:
     )
     try:
         build(app)
+        synthesized = app.synth()
+        if app.node.try_get_context("access"):
+            [stack] = synthesized.stacks
+            check_size(stack.template, load(_environment(app)))
     except (BundleError, UsageError) as error:
         print(error, file=sys.stderr)
         return 2
-    app.synth()
     return 0
 
 

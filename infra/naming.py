@@ -88,19 +88,24 @@ def tags(environment: Environment, pull_request: int | None = None) -> dict[str,
     return known if pull_request is None else known | {"pull-request": str(pull_request)}
 
 
-def execution_policy(environment: Environment) -> str:
-    """Name the policy of what CloudFormation may make in an environment."""
-    return f"{access_stack(environment)}-execution"
-
-
-def functions_policy(environment: Environment, number: int = 1) -> str:
-    """Name a policy of what CloudFormation may make there of what functions add. Most need one."""
-    return f"{execution_policy(environment)}-functions{'' if number == 1 else f'-{number}'}"
+def execution_policy(environment: Environment, number: int = 1) -> str:
+    """Name a policy of what CloudFormation may make in an environment; there are as many as it takes."""
+    return f"{access_stack(environment)}-execution{'' if number == 1 else f'-{number}'}"
 
 
 def boundary(environment: Environment) -> str:
-    """Name the permissions boundary of every role that a preview makes."""
+    """Name the permissions boundary of every role that a function's stack makes."""
     return f"{access_stack(environment)}-boundary"
+
+
+def operator_role(environment: Environment) -> str:
+    """Name the role with which Lambda runs the instances of an environment."""
+    return f"{access_stack(environment)}-operator"
+
+
+def flow_log_role(environment: Environment) -> str:
+    """Name the role with which an environment's network writes its flow logs."""
+    return f"{access_stack(environment)}-flow-log"
 
 
 def qualifier(environment: Environment) -> str:

@@ -12,7 +12,8 @@ from infra.aws.assembly import Assembly
 from infra.aws.target import Target
 from infra.errors import CommandError
 from infra.policies import coverage, execution
-from infra.policies.places import Added
+from infra.policies.boundary import boundary
+from infra.policies.places import Templates
 from infra.policies.resources import Statement
 
 _DENIED = ("AccessDenied", "AccessDeniedException")
@@ -24,14 +25,16 @@ def missing(target: Target, assembly: Assembly) -> list[str]:
     Raises:
         UsageError: the assembly has what workflows may never make.
     """
-    added = {name: assembly.resources(target.function_name(name)) for name in target.function_names}
-    found = [*_access(target, added)]
+    functions = {name: assembly.resources(target.function_name(name)) for name in target.function_names}
+    platform = naming.platform_stack(target.environment)
+    has_platform = platform in target.stack_names
+    found = [*_access(target, Templates(functions, assembly.resources(platform) if has_platform else {}))]
     if target.pull_request is not None and not target.environment.network.nat_gateways:
         found += _platform(target, assembly)
     return found
 
 
-def _access(target: Target, added: Added) -> Iterator[str]:
+def _access(target: Target, templates: Templates) -> Iterator[str]:
     environment, stack = target.environment, naming.access_stack(target.environment)
     how = f"a person runs `make access ENVIRONMENT={environment.name}`"
     before = f"from this checkout before {_what(target)} can be made"
@@ -40,23 +43,18 @@ def _access(target: Target, added: Added) -> Iterator[str]:
     except CommandError as error:
         yield f"{stack}: {error}, so it is not known whether {how} {before}"
         return
-    needed = execution.execution_policies(environment, added)
+    needed = execution.execution_policies(environment, templates)
     ours = [name for name in policies if name.startswith(naming.execution_policy(environment))]
     allowed = [statement for name in ours for statement in policies[name]]
     if coverage.missing([statement for policy in needed.values() for statement in policy], allowed):
-        kinds = execution.types(environment, added)
-        lacking = [kind for kind in kinds if coverage.missing(execution.making(environment, added, kind), allowed)] or [
-            "all of it"
-        ]
+        by_type = execution.by_type(environment, templates)
+        lacking = sorted({kind for kind, taken in by_type if coverage.missing(taken, allowed)}) or ["all of it"]
         # What the bootstrap has given to CloudFormation is those policies that there were.
         further = "" if needed.keys() <= policies.keys() else f", and `make bootstrap ENVIRONMENT={environment.name}`,"
         yield f"{stack}: CloudFormation may not yet make {', '.join(lacking)} for it; {how}{further} {before}"
-    if target.pull_request is not None:
-        bounded = coverage.missing(
-            execution.boundary(environment, added), policies.get(naming.boundary(environment), [])
-        )
-        if bounded:
-            yield f"{stack}: functions of previews may not yet do {', '.join(bounded)}; {how} {before}"
+    bounded = coverage.missing(boundary(environment, templates), policies.get(naming.boundary(environment), []))
+    if bounded:
+        yield f"{stack}: functions may not yet do {', '.join(bounded)}; {how} {before}"
 
 
 def _platform(target: Target, assembly: Assembly) -> Iterator[str]:

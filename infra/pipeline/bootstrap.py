@@ -176,15 +176,12 @@ def _policies(target: Target) -> list[str]:
     It fails before a bootstrap would half succeed, which leaves a bucket in the way of the next.
     """
     environment = target.environment
-    needed = [naming.execution_policy(environment), naming.functions_policy(environment)]
-    for name in needed:
-        if not _exists(target, policy_arn(environment, name)):
-            raise CommandError(
-                f"{policy_arn(environment, name)} does not exist; `make access ENVIRONMENT={environment.name}` makes it"
-            )
-    further = (naming.functions_policy(environment, number) for number in count(2))
-    found = takewhile(lambda name: _exists(target, policy_arn(environment, name)), further)
-    return [policy_arn(environment, name) for name in (*needed, *found)]
+    arns = (policy_arn(environment, naming.execution_policy(environment, number)) for number in count(1))
+    found = [*takewhile(lambda arn: _exists(target, arn), arns)]
+    if not found:
+        first = policy_arn(environment, naming.execution_policy(environment))
+        raise CommandError(f"{first} does not exist; `make access ENVIRONMENT={environment.name}` makes it")
+    return found
 
 
 def _exists(target: Target, arn: str) -> bool:

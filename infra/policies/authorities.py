@@ -53,6 +53,7 @@ def arns(service: str, kind: str) -> list[str]:
     return [_replaced(arn, filled) for arn in found.get("ARNFormats", [])]
 
 
+@cache
 def maker(service: str, kind: str, region: str) -> str | None:
     """Return the resource type that makes a resource of a service, as AWS::SQS::Queue makes `queue` of sqs, if any."""
     namespace, name = plain(_NAMESPACES.get(service, service)), plain(kind)

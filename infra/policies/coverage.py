@@ -14,6 +14,7 @@ def missing(needed: Iterable[Statement], allowed: Iterable[Statement]) -> list[s
         {
             action
             for statement in needed
+            if statement["Effect"] == "Allow"
             for action in _listed(statement["Action"])
             for resource in _listed(statement["Resource"])
             if not any(_covers(each, action, resource, statement.get("Condition", {})) for each in granting)

@@ -1,44 +1,31 @@
 """The roles in functions' stacks: what they are granted, who may take them, and which policies of AWS they have."""
 
-import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, cast
 
 from infra import naming
 from infra.environment import Environment
 from infra.errors import UsageError
-from infra.policies.places import Added, Places, Resources
+from infra.policies.grants import Grant
+from infra.policies.places import Places, Resources
 from infra.policies.resources import ANY, Statement, names_of_functions
 
 Json = dict[str, Any]
 
 
-def services(added: Added) -> list[str]:
-    """Return the services that may take roles of functions' stacks."""
-    return sorted({name for role in _roles(added) for each in _trusting(role) for name in each})
+def services(places: Places) -> list[str]:
+    """Return the services that may take roles of stacks."""
+    return sorted({name for role in _roles(places) for each in _trusting(role) for name in each})
 
 
-def managed_policies(added: Added, environment: Environment) -> list[str]:
-    """Return the ARNs of the managed policies that roles of functions' stacks have, as far as they are of AWS."""
-    found = {_text(arn, environment) for role in _roles(added) for arn in role.get("ManagedPolicyArns", [])}
+def managed_policies(places: Places) -> list[str]:
+    """Return the ARNs of the managed policies that roles of stacks have, as far as they are of AWS."""
+    found = {_text(arn, places.environment) for role in _roles(places) for arn in role.get("ManagedPolicyArns", [])}
     return sorted(arn for arn in found if arn and arn.startswith("arn:aws:iam::aws:policy/"))
 
 
-@dataclass(frozen=True)
-class Granted:
-    """An action that roles of functions' stacks are granted on a resource, and on which condition.
-
-    The resource is named as policies name it, by the beginning of what previews make.
-    """
-
-    action: str
-    resource: str
-    condition: str
-
-
-def granted(environment: Environment, added: Added) -> Iterator[Granted]:
+def granted(places: Places) -> Iterator[Grant]:
     """Yield all that roles of functions' stacks are granted, on resources of any function's stack where on one's.
 
     What is granted on everything is granted on those, where the service's resources have names at all. Nothing of IAM
@@ -47,15 +34,14 @@ def granted(environment: Environment, added: Added) -> Iterator[Granted]:
     Raises:
         UsageError: a condition names what is known only once it is deployed.
     """
-    places = Places(environment, added)
-    for function, resources in added.items():
+    for file, resources in places.made.items():
         for statement in _statements(resources):
-            condition = _condition(statement, function, environment)
+            condition = _condition(statement, file, places.environment)
             for action in _listed(statement.get("Action", [])):
                 if not action.startswith("iam:") or action == "iam:PassRole":
                     for resource in _listed(statement.get("Resource", [])):
                         for place in _places(places, action, resource, resources):
-                            yield Granted(action, place, condition)
+                            yield Grant(action, place).under(condition)
 
 
 def _places(places: Places, action: str, resource: Any, resources: Resources) -> list[str]:
@@ -80,16 +66,15 @@ def _of_any_function(arn: str, environment: Environment) -> str:
     return arn
 
 
-def _condition(statement: Statement, function: str, environment: Environment) -> str:
+def _condition(statement: Statement, file: str, environment: Environment) -> Json:
     condition = statement.get("Condition", {})
     told = _told(condition, environment)
     if told is None:
         raise UsageError(
-            f"functions/{function}/infrastructure.py: grants {', '.join(_listed(statement['Action']))} on a condition "
-            "that names what its stack makes; the permissions boundary of previews can't have that, so write it "
-            "without"
+            f"{file}: grants {', '.join(_listed(statement['Action']))} on a condition that names what its stack makes; "
+            "the permissions boundary can't have that, so write it without"
         )
-    return json.dumps(told, sort_keys=True)
+    return told
 
 
 def _told(value: Any, environment: Environment) -> Any:
@@ -156,8 +141,8 @@ def _statements(resources: Resources) -> Iterator[Statement]:
         yield from (each for document in documents for each in document["Statement"] if each["Effect"] == "Allow")
 
 
-def _roles(added: Added) -> Iterator[Mapping[str, Any]]:
-    for resources in added.values():
+def _roles(places: Places) -> Iterator[Mapping[str, Any]]:
+    for resources in places.made.values():
         for resource in resources.values():
             if resource["Type"] == "AWS::IAM::Role":
                 yield resource["Properties"]

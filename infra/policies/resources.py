@@ -1,8 +1,8 @@
 """Resources as policies name them, and the statements of policies.
 
 Resources are narrowed by the beginnings of their names: CloudFormation begins the names that it makes up with the
-stack's, of which it leaves at least 25 characters (infra/stacks/names.py). Functions are named by one pattern, so that
-a new one needs no other policies. Names of EC2 are random, so there the account and region are the limit.
+stack's, of which it leaves at least KEPT characters. Functions are named by one pattern, so that
+a new one needs no other policies. Names of EC2 are random, so there tags are the limit.
 """
 
 import json
@@ -10,6 +10,10 @@ from typing import Any
 
 from infra import naming
 from infra.environment import Environment
+
+# A name is the stack's, the resource's logical id and a random end. Where all of it is longer than IAM and Lambda take,
+# CloudFormation leaves half of the rest to the stack's name. AWS does not document that, its names show it.
+KEPT = 25
 
 # Resources, with the names of an environment to be filled in.
 ANY = ("*",)  # for actions that IAM can't narrow
@@ -29,6 +33,10 @@ ASSETS = (f"{BUCKET[0]}/*",)
 
 # Names of stacks, by which it is known what is deployed. IAM can't narrow it.
 LISTING = ["cloudformation:ListStacks"]
+
+# IAM quotas, in characters without white space: of a managed policy, and of a role's own policies together.
+LONGEST_POLICY = 6144
+LONGEST_OF_ROLE = 10240
 
 Statement = dict[str, Any]
 
@@ -80,6 +88,11 @@ def allow(actions: list[str], resources: list[str], condition: dict[str, Any] | 
     """Return a statement that allows actions on resources."""
     statement: Statement = {"Effect": "Allow", "Action": actions, "Resource": resources}
     return statement | ({"Condition": condition} if condition else {})
+
+
+def deny(resources: list[str], *, but: list[str]) -> Statement:
+    """Return a statement that denies all actions on resources but these, whatever else allows them."""
+    return {"Effect": "Deny", "NotAction": but, "Resource": resources}
 
 
 def document(statements: list[Statement]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from infra import naming
 from infra.environment import Environment
 from infra.policies import drift
-from infra.policies.places import NOTHING, Added
+from infra.policies.places import Templates
 from infra.policies.purposes import Purpose
 from infra.policies.resources import (
     CAPACITY_PROVIDER,
@@ -39,14 +39,14 @@ DRAINING = [
 ]
 
 
-def permissions(purpose: Purpose, environment: Environment, added: Added = NOTHING) -> list[Statement]:
-    """Return what the role of a purpose may do in an environment, to whose stacks functions add something.
+def permissions(purpose: Purpose, environment: Environment, templates: Templates) -> list[Statement]:
+    """Return what the role of a purpose may do in an environment, whose stacks have these templates.
 
     Raises:
-        UsageError: they add what workflows may not make.
+        UsageError: they hold what workflows may not make.
     """
     if purpose == "drift":
-        return drift.detecting(environment, added)
+        return drift.detecting(environment, templates)
     by_purpose = {
         "deploy": _deploying,
         "read": _reading,

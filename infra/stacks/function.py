@@ -3,8 +3,7 @@
 Each function has one of its own: when one can't be deployed, no other is taken back with it.
 """
 
-from tempfile import TemporaryDirectory
-from typing import Any, cast
+from typing import cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -16,7 +15,8 @@ from infra import naming
 from infra.environment import Environment, Settings
 from infra.naming import Output
 from infra.needs import Infrastructure, Needs, Resources, read
-from infra.policies.execution import boundary_arn
+from infra.policies.boundary import boundary_arn
+from infra.stacks.alone import resources_of
 from infra.stacks.defaults import follow
 from infra.stacks.log_group import LogGroup
 from infra.stacks.platform import ARCHITECTURES, LAMBDA
@@ -61,10 +61,9 @@ class FunctionStack(cdk.Stack):
             synthesizer=synthesizer,
             termination_protection=environment.protection.termination_protection,
         )
-        if environment.hosts_previews:
-            # Whoever opens a pull request writes these roles' policies. The boundary is what they can't write.
-            boundary = iam.ManagedPolicy.from_managed_policy_arn(self, "Boundary", boundary_arn(environment))
-            iam.PermissionsBoundary.of(self).apply(boundary)
+        # Whoever writes the function writes these roles' policies. The boundary is what they can't write.
+        boundary = iam.ManagedPolicy.from_managed_policy_arn(self, "Boundary", boundary_arn(environment))
+        iam.PermissionsBoundary.of(self).apply(boundary)
         cdk.Tags.of(self).add("function", function)
         settings = environment.settings(function)
         group = LogGroup(self, "Logs", environment, settings.log_retention_days)
@@ -179,14 +178,12 @@ def needs(environment: Environment, function: str, infrastructure: Infrastructur
     Raises:
         UsageError: the infrastructure fails, or what it asks for can't be had.
     """
-    with TemporaryDirectory() as folder:
-        # As infra/app.py makes its own; what is wrong with the whole template is said when that is synthesized.
-        unchecked = {"@aws-cdk/core:validateAgainstDefaultRules": False}
-        app = cdk.App(outdir=folder, stack_traces=False, performance_reporting=False, post_cli_context=unchecked)
+
+    def make(app: cdk.App) -> cdk.Stack:
         # Its bundle depends on its needs.
         code = lambda_.Code.from_cfn_parameters()
-        stack = FunctionStack(
+        return FunctionStack(
             app, environment, function, cdk.LegacyStackSynthesizer(), code, infrastructure=infrastructure
         )
-        template: Any = app.synth().get_stack_by_name(stack.stack_name).template
-    return read(infrastructure, template["Resources"])
+
+    return read(infrastructure, resources_of(make))

@@ -3,16 +3,16 @@
 import re
 from collections.abc import Iterable, Mapping
 
-import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct, IDependable
 
+from infra import naming
 from infra.environment import Environment
 from infra.errors import UsageError
 from infra.services import ALWAYS, Service
+from infra.stacks.given_role import given_role
 from infra.stacks.log_group import LogGroup
-from infra.stacks.names import name_short
-from infra.stacks.suppress import REDUNDANT_DEPENDENCY, suppress
+from infra.stacks.suppress import suppress
 
 HTTPS = ec2.Port.tcp(443)
 
@@ -36,8 +36,8 @@ class Network(Construct):
         self.egress = self._egress(environment, services)
         if environment.network.flow_logs:
             group = LogGroup(self, "FlowLogGroup", environment, environment.function.log_retention_days)
-            log = self.vpc.add_flow_log("FlowLog", destination=ec2.FlowLogDestination.to_cloud_watch_logs(group))
-            name_short(log.node.find_child("IAMRole"), "FlowLogRole")
+            role = given_role(self, "FlowLogRole", environment, naming.flow_log_role(environment))
+            self.vpc.add_flow_log("FlowLog", destination=ec2.FlowLogDestination.to_cloud_watch_logs(group, role))
 
     def _vpc(self, environment: Environment) -> ec2.Vpc:
         network = environment.network
@@ -56,23 +56,11 @@ class Network(Construct):
             availability_zones=network.zones,
             nat_gateways=network.nat_gateways,
             subnet_configuration=subnets,
-            restrict_default_security_group=True,
+            # Nothing uses that group. Emptying it takes a function, a role and a log group of the CDK's own.
+            restrict_default_security_group=False,
         )
         for subnet in [*vpc.public_subnets, *vpc.private_subnets, *vpc.isolated_subnets]:
             suppress(subnet, {"W3010": "The zones are configured, so that synthesis needs no account"})
-        # The CDK's own function, which empties the VPC's default security group once.
-        closer = cdk.Stack.of(self).node.find_child("Custom::VpcRestrictDefaultSGCustomResourceProvider")
-        name_short(closer.node.find_child("Handler"), "VpcCloser")
-        name_short(closer.node.find_child("Role"), "VpcCloserRole")
-        suppress(
-            closer.node.find_child("Handler"),
-            {
-                "CKV_AWS_115": "It runs when the stack is made and when it goes",
-                "CKV_AWS_116": "CloudFormation waits for its answer, and fails without one",
-                "CKV_AWS_117": "It calls the EC2 API, and nothing in the VPC",
-                "W3005": REDUNDANT_DEPENDENCY,
-            },
-        )
         return vpc
 
     def _egress(self, environment: Environment, services: Mapping[str, Iterable[Service]]) -> list[IDependable]:

@@ -13,9 +13,11 @@ from constructs import Construct
 from infra import naming
 from infra.environment import Environment
 from infra.naming import Output
+from infra.policies.places import Resources
 from infra.services import Service
+from infra.stacks.alone import resources_of
+from infra.stacks.given_role import given_role
 from infra.stacks.log_group import LogGroup
-from infra.stacks.names import name_short
 from infra.stacks.network import Network
 
 LAMBDA = cast("iam.IPrincipal", iam.ServicePrincipal("lambda.amazonaws.com"))
@@ -76,8 +78,7 @@ class Platform(cdk.Stack):
             "CapacityProvider",
             subnets=network.subnets,
             security_groups=[network.security_group],
-            # The CDK's classes and interfaces name parameters differently, which the type checker alone minds.
-            operator_role=cast("iam.IRole", self._operator_role(group)),
+            operator_role=given_role(self, "Operator", environment, naming.operator_role(environment)),
             log_group=group,
             system_log_level=lambda_.SystemLogLevel.INFO,
             architectures=[ARCHITECTURES[settings.architecture]],
@@ -90,19 +91,6 @@ class Platform(cdk.Stack):
         provider.node.add_dependency(*network.egress)
         return provider
 
-    def _operator_role(self, group: LogGroup) -> iam.Role:
-        managed = iam.ManagedPolicy.from_aws_managed_policy_name("AWSLambdaManagedEC2ResourceOperator")
-        role = iam.Role(
-            self,
-            "CapacityProviderOperator",
-            assumed_by=LAMBDA,
-            description="Lets Lambda run the instances of the capacity provider",
-            managed_policies=[managed],
-        )
-        group.grant_write(role)
-        name_short(role, "Operator")
-        return role
-
 
 def _scaling(environment: Environment) -> lambda_.ScalingOptions:
     settings = environment.capacity_provider
@@ -110,3 +98,12 @@ def _scaling(environment: Environment) -> lambda_.ScalingOptions:
         return lambda_.ScalingOptions.auto()
     policy = lambda_.TargetTrackingScalingPolicy.cpu_utilization(settings.target_cpu_percent)
     return lambda_.ScalingOptions.manual([policy])
+
+
+def resources(environment: Environment, services: Mapping[str, Iterable[Service]]) -> Resources:
+    """Return the resources of an environment's platform, by synthesizing it alone.
+
+    Raises:
+        UsageError: a function calls what the network has no way to.
+    """
+    return resources_of(lambda app: Platform(app, environment, cdk.LegacyStackSynthesizer(), services))

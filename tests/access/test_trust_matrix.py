@@ -12,13 +12,16 @@ import aws_cdk as cdk
 import pytest
 from botocore.exceptions import ClientError
 
+from infra import app
 from infra.environment import Environment
 from infra.local.aws import LocalAws
+from infra.policies.places import Templates
 from infra.policies.purposes import PURPOSES, Purpose, role_arn
 from infra.stacks.access import Access
 from tests.access.environments import ENVIRONMENTS, KINDS, Kind
 from tests.access.jobs import PULL_REQUEST, assume, issued
 from tests.github.tokens import Claims
+from tests.infra.fakes.environments import PROJECT, environment
 
 Role = tuple[str, Purpose]
 Change = Callable[[Claims], Claims]
@@ -31,6 +34,9 @@ OF_PULL_REQUESTS: set[Role] = {
     ("preview", "teardown"),
     ("prod", "read"),
 }
+NOTHING_ELSE = Templates()
+# As many environments as an account may come to have, one with a name as long as it may be.
+MANY = [f"e{number}" for number in range(9)] + ["e" * 10]
 # What every role compares, and what those of main alone compare as well.
 COMPARED = ("aud", "sub")
 COMPARED_IDS = ("repository_id", "repository_owner_id")
@@ -155,10 +161,12 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
         yield started
 
 
-def _give_access(aws: LocalAws, environment: Environment, *, is_first: bool) -> None:
-    app = cdk.App()
-    stack = Access(app, environment, takes_existing_provider=not is_first)
-    template = json.dumps(app.synth().get_stack_by_name(stack.stack_name).template)
+def _give_access(
+    aws: LocalAws, environment: Environment, *, is_first: bool, templates: Templates = NOTHING_ELSE
+) -> None:
+    synthesized = cdk.App()
+    stack = Access(synthesized, environment, templates, takes_existing_provider=not is_first)
+    template = json.dumps(synthesized.synth().get_stack_by_name(stack.stack_name).template)
     client = aws.session(environment.account, environment.region).client("cloudformation")
     client.create_stack(StackName=stack.stack_name, TemplateBody=template, Capabilities=["CAPABILITY_NAMED_IAM"])
     client.get_waiter("stack_create_complete").wait(StackName=stack.stack_name, WaiterConfig={"Delay": 1})
@@ -200,3 +208,14 @@ def test_where_ids_are_not_known_names_are_all_that_is_compared(aws: LocalAws, t
 @pytest.mark.parametrize(("kind", "token"), list(product(KINDS, REFUSED_BY_MAIN)))
 def test_only_the_roles_of_pull_requests_take_a_token_of(aws: LocalAws, kind: str, token: str) -> None:
     assert assumed(aws, kind, REFUSED_BY_MAIN[token]) == {(role, role) for role in OF_PULL_REQUESTS}
+
+
+def test_ten_environments_of_one_account_each_take_their_own_tokens_alone(aws: LocalAws) -> None:
+    project = PROJECT.model_copy(update={"name": "p" * 12})
+    made = [environment(name, project=project, account="9" * 12) for name in MANY]
+    for number, each in enumerate(made):
+        _give_access(aws, each, is_first=number == 0, templates=app.templates(each))
+    arns = {each.name: role_arn(each, "deploy") for each in made}
+    tokens = {each.name: issued(each, "deploy") for each in made}
+    taken = {(by, of) for by, of in product(MANY, MANY) if _takes(aws, arns[by], tokens[of])}
+    assert taken == {(name, name) for name in MANY}

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator
 
-from infra import naming
+from infra import app, naming
 from infra.environment import Environment
 from infra.policies import trust
 from infra.policies.purposes import PURPOSES, Purpose, github_environment, serves_pull_requests
@@ -26,7 +26,7 @@ def main() -> None:
     print("\n".join(overview()))
     for purpose in PURPOSES:
         print(f"\n**{purpose}** may:\n")
-        print("\n".join(table(permissions(purpose, DEV))))
+        print("\n".join(table(permissions(purpose, DEV, app.templates(DEV)))))
 
 
 def overview() -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from infra.policies.places import Templates
 from infra.policies.purposes import PURPOSES, Purpose
 from infra.policies.roles import permissions
 from tests.docs import generated
@@ -27,7 +28,7 @@ def test_a_block_says_what_its_command_prints(block: Block) -> None:
 def test_the_table_of_a_role_holds_for_every_environment(purpose: Purpose) -> None:
     # It is printed of one of them; what drift reads follows from what each has.
     of_each = [
-        {action for statement in permissions(purpose, each) for action in statement["Action"]}
+        {action for statement in permissions(purpose, each, Templates()) for action in statement["Action"]}
         for each in (DEV, PREVIEW, PROD)
     ]
     assert of_each[0] == of_each[1] == of_each[2]

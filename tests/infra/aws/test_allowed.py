@@ -16,7 +16,7 @@ from tests.infra.fakes.access import access, deployed
 from tests.infra.fakes.aws import FakeAws
 from tests.infra.fakes.commands import target
 from tests.infra.fakes.environments import DEV, PREVIEW
-from tests.infra.policies.additions import one, role
+from tests.infra.policies.additions import everything, one, role
 
 QUEUE = one("AWS::SQS::Queue")
 SENDS = {**QUEUE, **role({"Action": "sqs:SendMessage", "Resource": {"Fn::GetAtt": ["Made", "Arn"]}})}
@@ -40,7 +40,7 @@ def told(
 
 @pytest.mark.parametrize("environment", [DEV, PREVIEW], ids=["dev", "preview"])
 def test_nothing_is_said_where_the_access_is_that_of_the_checkout(tmp_path: Path, environment: Environment) -> None:
-    aws = deployed(naming.access_stack(environment), access(environment, {"billing": SENDS}))
+    aws = deployed(naming.access_stack(environment), access(environment, billing=SENDS))
     assert told(tmp_path, aws, environment, SENDS) == []
     assert told(tmp_path, aws, environment, {}) == []
 
@@ -60,19 +60,19 @@ def test_a_queue_that_may_not_be_made_is_named_with_the_command(tmp_path: Path) 
     )
 
 
-def test_a_preview_says_as_well_what_its_functions_may_not_do(tmp_path: Path) -> None:
-    aws = deployed("acme-access-preview", access(PREVIEW, {"billing": QUEUE}))
-    (said,) = told(tmp_path, aws, PREVIEW, SENDS)
+@pytest.mark.parametrize(("environment", "what"), [(DEV, "dev"), (PREVIEW, "the preview")], ids=["dev", "preview"])
+def test_what_functions_may_not_do_is_said_as_well(tmp_path: Path, environment: Environment, what: str) -> None:
+    made = {**QUEUE, **role(trusts="lambda.amazonaws.com")}
+    aws = deployed(naming.access_stack(environment), access(environment, billing=made))
+    (said,) = told(tmp_path, aws, environment, SENDS)
     assert said == (
-        "acme-access-preview: functions of previews may not yet do sqs:SendMessage; a person runs `make access "
-        "ENVIRONMENT=preview` from this checkout before the preview can be made"
+        f"acme-access-{environment.name}: functions may not yet do sqs:SendMessage; a person runs `make access "
+        f"ENVIRONMENT={environment.name}` from this checkout before {what} can be made"
     )
 
 
 def test_a_policy_that_the_bootstrap_has_not_given_to_cloudformation_takes_another_bootstrap(tmp_path: Path) -> None:
-    template = access(DEV)
-    del template["Resources"]["1"]
-    (said,) = told(tmp_path, deployed("acme-access-dev", template), DEV, QUEUE)
+    (said,) = told(tmp_path, deployed("acme-access-dev", access(DEV)), DEV, everything())
     assert "a person runs `make access ENVIRONMENT=dev`, and `make bootstrap ENVIRONMENT=dev`, from" in said
 
 

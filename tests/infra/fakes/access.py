@@ -4,16 +4,18 @@ from typing import Any
 
 from infra import naming
 from infra.environment import Environment
-from infra.policies.execution import boundary, execution_policies
-from infra.policies.places import NOTHING, Added
+from infra.policies.boundary import boundary
+from infra.policies.execution import execution_policies
+from infra.policies.places import Resources, Templates
+from tests.infra.fakes.assemblies import FUNCTION
 from tests.infra.fakes.aws import FakeAws
 
 
-def access(environment: Environment, added: Added = NOTHING) -> dict[str, Any]:
-    """Return the template of an access stack, as far as it is looked at."""
-    policies = execution_policies(environment, added)
-    if environment.hosts_previews:
-        policies[naming.boundary(environment)] = boundary(environment, added)
+def access(environment: Environment, **functions: Resources) -> dict[str, Any]:
+    """Return the template of an access stack for what functions' stacks hold beside a function, as it is looked at."""
+    templates = Templates({"any": FUNCTION, **functions})
+    policies = execution_policies(environment, templates)
+    policies[naming.boundary(environment)] = boundary(environment, templates)
     properties = [
         {"ManagedPolicyName": name, "PolicyDocument": {"Statement": statements}}
         for name, statements in policies.items()

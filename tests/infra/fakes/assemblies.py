@@ -7,6 +7,12 @@ from infra.aws.target import Target
 
 COMMIT = "b" * 40
 ARCHIVE, ARCHIVE_SHA256 = b"what was built", "Z31g60NY53rIEjaPfluFyc/aIKTA4o2ojpBif2RkjbI="
+FUNCTION = {
+    "Function": {
+        "Type": "AWS::Lambda::Function",
+        "Properties": {"DurableConfig": {}, "Code": {"S3Key": "built.zip"}},
+    }
+}
 
 
 def write(folder: Path, of: Target, commit: str = COMMIT) -> Path:
@@ -18,12 +24,9 @@ def write(folder: Path, of: Target, commit: str = COMMIT) -> Path:
     stack |= {"properties": {"tags": of.tags | {"commit": commit}}}
     artifacts = dict.fromkeys(of.stack_names, stack) | {"Tree": {"type": "cdk:tree"}}
     (folder / "manifest.json").write_text(json.dumps({"artifacts": artifacts}))
-    for name in of.function_names:
-        function = {
-            "Type": "AWS::Lambda::Function",
-            "Properties": {"DurableConfig": {}, "Code": {"S3Key": "built.zip"}},
-        }
-        template = folder / f"{of.function_name(name)}.template.json"
-        template.write_text(json.dumps({"Resources": {"Function": function}}))
+    functions = [of.function_name(name) for name in of.function_names]
+    for name in of.stack_names:
+        resources = FUNCTION if name in functions else {}
+        (folder / f"{name}.template.json").write_text(json.dumps({"Resources": resources}))
     (folder / "asset.built.zip").write_bytes(ARCHIVE)
     return folder

@@ -108,7 +108,7 @@ def test_policies_that_came_since_the_bootstrap_are_given_by_another_one(
     aws: FakeAws, on: Target, terminal: Terminal
 ) -> None:
     assert terminal
-    new, old = f"{STACK}-execution-functions", f"{STACK}-execution"
+    new, old = f"{STACK}-execution-2", f"{STACK}-execution"
     (role,) = toolkit_roles(on.environment, "cfn-exec")
     aws.attached[role.rpartition("/")[2]] = [old]
     aws.formation.stack(STACK, {})

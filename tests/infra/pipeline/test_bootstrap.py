@@ -21,7 +21,6 @@ from tests.infra.fakes.commands import facts, run, target, typed
 from tests.infra.fakes.environments import ACCOUNT, DEV, PREVIEW, PROD, REGION
 
 POLICY = f"arn:aws:iam::{ACCOUNT}:policy/acme-access-dev-execution"
-OF_FUNCTIONS = f"{POLICY}-functions"
 
 
 @cache
@@ -127,13 +126,13 @@ def ran(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[list[str]
     return ran
 
 
-@pytest.mark.parametrize("further", [[], [f"{OF_FUNCTIONS}-2", f"{OF_FUNCTIONS}-3"]])
+@pytest.mark.parametrize("further", [[], [f"{POLICY}-2", f"{POLICY}-3"]])
 def test_the_narrowed_template_is_deployed_with_the_environments_own_policies(
     ran: list[tuple[list[str], Any]], tmp_path: Path, further: list[str]
 ) -> None:
     aws = FakeAws()
-    policies = [POLICY, OF_FUNCTIONS, *further]
-    aws.policies.update([*policies, f"{OF_FUNCTIONS}-5"])
+    policies = [POLICY, *further]
+    aws.policies.update([*policies, f"{POLICY}-5"])
     on = target(aws, DEV)
     place, path = f"aws://{ACCOUNT}/{REGION}", tmp_path / "build" / "bootstrap" / "dev.json"
     assert facts(run(bootstrap, on, "--yes")) == {
@@ -154,14 +153,9 @@ def test_the_narrowed_template_is_deployed_with_the_environments_own_policies(
     assert json.loads(path.read_text()) == narrow(original(), DEV)
 
 
-@pytest.mark.parametrize(("there", "missing"), [([], POLICY), ([POLICY], OF_FUNCTIONS)])
-def test_without_a_policy_nothing_is_begun_and_it_says_what_makes_it(
-    ran: list[tuple[list[str], Any]], there: list[str], missing: str
-) -> None:
-    aws = FakeAws()
-    aws.policies.update(there)
-    with pytest.raises(CommandError, match=f"{missing} does not exist; `make access ENVIRONMENT=dev`"):
-        run(bootstrap, target(aws, DEV), "--yes")
+def test_without_a_policy_nothing_is_begun_and_it_says_what_makes_it(ran: list[tuple[list[str], Any]]) -> None:
+    with pytest.raises(CommandError, match=f"{POLICY} does not exist; `make access ENVIRONMENT=dev`"):
+        run(bootstrap, target(FakeAws(), DEV), "--yes")
     assert ran == []
 
 
@@ -174,7 +168,7 @@ def test_what_it_would_change_is_shown_and_asked_about(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     aws = FakeAws()
-    aws.policies.update([POLICY, OF_FUNCTIONS])
+    aws.policies.update([POLICY, f"{POLICY}-2"])
     on = target(aws, DEV)
     typed(monkeypatch, answer)
     with nullcontext() if deployed else pytest.raises(CommandError, match="nothing was changed"):
@@ -185,10 +179,7 @@ def test_what_it_would_change_is_shown_and_asked_about(
     assert [arguments[0] for arguments, _ in rest] == deployed
     printed = capfd.readouterr()
     assert "DeploymentActionRole" in printed.err
-    assert (
-        printed.out
-        == f"Prepare aws://{ACCOUNT}/{REGION} so, with {POLICY}, {OF_FUNCTIONS} for what deploys dev? [y/N] "
-    )
+    assert printed.out == f"Prepare aws://{ACCOUNT}/{REGION} so, with {POLICY}, {POLICY}-2 for what deploys dev? [y/N] "
 
 
 def test_where_nobody_can_be_asked_nothing_is_begun(ran: list[tuple[list[str], Any]]) -> None:

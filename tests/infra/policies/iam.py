@@ -7,6 +7,7 @@ from typing import Any
 from infra.policies.resources import Statement
 from tests.infra.policies.things import ANYWHERE, everything
 
+IF_EXISTS = "IfExists"
 May = dict[str, str]
 """Actions by the names of the resources on which they are allowed; those on ANYWHERE are allowed on all."""
 
@@ -23,7 +24,7 @@ def assert_allowed(
 ) -> None:
     """Compare what is allowed of the actions that are tried, and of those that the statements name, on everything."""
     resources = everything(account)
-    actions = {*tried.split(), *(action for each in statements for action in each["Action"])}
+    actions = {*tried.split(), *(action for each in statements for action in each.get("Action", []))}
     anywhere = set(table.get(ANYWHERE, "").split())
     assert table.keys() <= resources.keys()
     for name, arn in resources.items():
@@ -33,16 +34,23 @@ def assert_allowed(
 
 
 def _applies(statement: Statement, action: str, resource: str) -> bool:
-    return any(fnmatchcase(action.lower(), pattern.lower()) for pattern in statement["Action"]) and any(
+    named = statement["NotAction"] if "NotAction" in statement else statement["Action"]
+    is_named = any(fnmatchcase(action.lower(), pattern.lower()) for pattern in named)
+    return is_named != ("NotAction" in statement) and any(
         fnmatchcase(resource, pattern) for pattern in statement["Resource"]
     )
 
 
 def _holds(condition: Mapping[str, Mapping[str, Any]], context: Mapping[str, str]) -> bool:
-    """Evaluate the two operators that the policies have: any other is a KeyError, and an absent key holds nothing."""
+    """Evaluate the operators that the policies have: any other is a KeyError, and an absent key holds nothing.
+
+    But for those that end with IfExists, which it holds.
+    """
     matches = {"StringEquals": str.__eq__, "ArnEquals": fnmatchcase}
     return all(
-        key in context and any(matches[operator](context[key], value) for value in _listed(values))
+        any(matches[operator.removesuffix(IF_EXISTS)](context[key], value) for value in _listed(values))
+        if key in context
+        else operator.endswith(IF_EXISTS)
         for operator, wanted in condition.items()
         for key, values in wanted.items()
     )

@@ -1,16 +1,16 @@
-"""What a preview's function may do at most: what those of the checkout are granted that a person deployed it from."""
+"""What a function may do at most: what those of the checkout are granted that a person deployed it from."""
 
 from typing import Any
 
 import pytest
 
 from infra.errors import UsageError
-from infra.policies.execution import LONGEST_POLICY, boundary
-from infra.policies.places import Resources
-from infra.policies.resources import Statement
+from infra.policies.boundary import boundary
+from infra.policies.places import Resources, Templates
+from infra.policies.resources import LONGEST_POLICY, Statement
 from tests.infra.policies.additions import one, role
 from tests.infra.policies.iam import may
-from tests.infra.policies.things import PREVIEW
+from tests.infra.policies.things import DEV, PREVIEW
 
 BASE = f"{PREVIEW.region}:{PREVIEW.account}"
 QUEUE = f"arn:aws:sqs:{BASE}:acme-pr-7-billing-Made-1"
@@ -18,7 +18,7 @@ GRANTED = {"Action": ["sqs:SendMessage", "sqs:GetQueueUrl"], "Resource": {"Fn::G
 
 
 def bounded(*statements: dict[str, Any], made: Resources | None = None) -> list[Statement]:
-    return boundary(PREVIEW, {"billing": {**(made or one("AWS::SQS::Queue")), **role(*statements)}})
+    return boundary(PREVIEW, Templates({"billing": {**(made or one("AWS::SQS::Queue")), **role(*statements)}}))
 
 
 def test_what_a_role_is_granted_is_allowed_on_what_previews_make() -> None:
@@ -31,7 +31,7 @@ def test_what_a_role_is_granted_is_allowed_on_what_previews_make() -> None:
 
 def test_no_other_action_and_no_other_service_is_allowed() -> None:
     found = bounded(GRANTED)
-    own = {action for each in boundary(PREVIEW) for action in each["Action"]}
+    own = {action for each in boundary(PREVIEW, Templates()) for action in each["Action"]}
     assert {action for each in found for action in each["Action"]} == {*own, "sqs:SendMessage", "sqs:GetQueueUrl"}
     assert "*" not in {resource for each in found for resource in each["Resource"]}
 
@@ -111,10 +111,28 @@ def test_a_condition_that_can_not_be_told_is_refused_with_its_file() -> None:
 def test_no_grant_lets_a_preview_make_rights(action: str) -> None:
     made_by_preview = f"arn:aws:iam::{PREVIEW.account}:role/acme-pr-7-billing-Role1"
     assert not may(bounded({"Action": action, "Resource": "*"}), "iam:CreateRole", made_by_preview)
-    assert bounded({"Action": action, "Resource": "*"}) == boundary(PREVIEW)
+    assert bounded({"Action": action, "Resource": "*"}) == boundary(PREVIEW, Templates())
 
 
 def test_a_boundary_that_iam_would_not_take_is_refused() -> None:
     many = [f"arn:aws:sqs:{BASE}:{'queue' * 10}{number}" for number in range(100)]
     with pytest.raises(UsageError, match=f"IAM takes {LONGEST_POLICY:,}"):
         bounded({"Action": "sqs:SendMessage", "Resource": many})
+
+
+LOGGING = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
+
+
+def with_policy(arn: str) -> list[Statement]:
+    return boundary(DEV, Templates({"billing": role(ManagedPolicyArns=[arn])}))
+
+
+def test_a_policy_of_aws_is_allowed_on_what_the_stacks_make_where_it_is_known() -> None:
+    group = f"arn:aws:logs:{BASE}:log-group:/aws/lambda/acme-dev-billing-Custom"
+    assert may(with_policy(LOGGING), "logs:CreateLogGroup", group)
+    assert not may(with_policy(LOGGING), "logs:CreateLogGroup", group.replace("acme-dev", "acme-prod"))
+
+
+def test_a_policy_of_aws_that_would_be_held_back_whole_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"functions/\*/infrastructure\.py: gives a role .*:policy/ReadOnlyAccess"):
+        with_policy("arn:aws:iam::aws:policy/ReadOnlyAccess")

@@ -1,5 +1,6 @@
 """What the night watches, and that CloudFormation may read all of it by its schemas."""
 
+from fnmatch import fnmatchcase
 from importlib import import_module
 from typing import Any
 
@@ -8,14 +9,13 @@ import pytest
 from infra.environment import Environment
 from infra.policies.drift import detecting, watched_stacks
 from infra.policies.execution import execution
-from infra.policies.resource_types import FUNCTION_TYPES, platform_types
 from infra.policies.resources import Statement
-from tests.infra.policies.things import DEV, OF_DEV, OF_PREVIEW, OF_PROD, PREVIEW, PROD
+from tests.infra.policies.iam import may
+from tests.infra.policies.things import DEV, GITHUB, OF_DEV, OF_PREVIEW, OF_PROD, PREVIEW, PROD, everything, templates
 
 OF_TOOLKIT = ("AWS::IAM::Role", "AWS::S3::Bucket", "AWS::S3::BucketPolicy", "AWS::SSM::Parameter")
 OF_ACCESS = ("AWS::IAM::ManagedPolicy", "AWS::IAM::OIDCProvider", "AWS::IAM::Role")
 SCHEMAS: Any = import_module("cfnlint.schema.manager").PROVIDER_SCHEMA_MANAGER  # which has no types
-CUSTOM = {"Custom::VpcRestrictDefaultSG"}  # which is no type of CloudFormation's
 # What the schemas list of properties that nothing here has: a key of one's own, and endpoints of VPC Lattice.
 UNUSED = {"kms:Decrypt", "vpc-lattice:DescribeServiceNetworkVpcEndpointAssociation"}
 
@@ -61,17 +61,60 @@ def actions(statements: list[Statement]) -> set[str]:
     return {action for each in statements for action in each["Action"]}
 
 
+def made(environment: Environment, *, by_workflows: bool = False) -> set[str]:
+    """Return the types of what is in the stacks of an environment's platform and functions, but for previews."""
+    found = templates(environment)
+    stacks = [] if by_workflows and environment.hosts_previews else [found.platform]
+    stacks += found.functions.values() if by_workflows or not environment.hosts_previews else []
+    return {each["Type"] for stack in stacks for each in stack.values()}
+
+
 @pytest.mark.parametrize("environment", [DEV, PREVIEW, PROD], ids=["dev", "preview", "prod"])
 def test_what_the_schemas_of_its_resource_types_read_is_allowed(environment: Environment) -> None:
-    own = {*platform_types(environment), *(() if environment.hosts_previews else FUNCTION_TYPES)} - CUSTOM
-    needed = set[str]().union(*(reads(kind) for kind in {*own, *OF_TOOLKIT, *OF_ACCESS})) - UNUSED
+    kinds = {*made(environment), *OF_TOOLKIT, *OF_ACCESS}
+    needed = set[str]().union(*(reads(kind) for kind in kinds)) - UNUSED
     assert len(needed) > 40
-    assert needed <= actions(detecting(environment))
+    assert needed <= actions(detecting(environment, templates(environment)))
 
 
 @pytest.mark.parametrize("environment", [DEV, PREVIEW, PROD], ids=["dev", "preview", "prod"])
 def test_so_it_is_for_what_cloudformation_runs_with(environment: Environment) -> None:
-    platform = () if environment.hosts_previews else platform_types(environment)
-    needed = set[str]().union(*(reads(kind) for kind in {*FUNCTION_TYPES, *platform} - CUSTOM)) - UNUSED
+    needed = set[str]().union(*(reads(kind) for kind in made(environment, by_workflows=True))) - UNUSED
     assert len(needed) > 10
-    assert needed <= actions(execution(environment))
+    assert needed <= actions(execution(environment, templates(environment))[1:])
+
+
+# What the night reads: the stacks above with what they made, and no version of an archive, nor a value of a secret.
+WATCHED = {
+    "dev": ("acme-dev-billing", OF_DEV, "acme-*-dev"),
+    "preview": ("acme-*-preview", OF_PREVIEW, "acme-*-preview"),  # of no preview
+    "prod": ("acme-prod-billing", OF_PROD, "acme-*-prod"),
+}
+VERBS = ("BatchDescribe", "Describe", "Detect", "Get", "List")
+
+
+@pytest.mark.parametrize("environment", [DEV, PREVIEW, PROD], ids=["dev", "preview", "prod"])
+def test_it_reads_what_is_watched_and_nothing_else(environment: Environment) -> None:
+    statements = detecting(environment, templates(environment))
+    assert all(action.partition(":")[2].startswith(VERBS) for action in actions(statements))
+    assert not {"s3:GetObject", "s3:GetObjectVersion", "secretsmanager:GetSecretValue"} & actions(statements)
+    narrow = [each for each in statements if each["Resource"] != ["*"]]
+    read = {
+        name
+        for name, arn in everything(environment.account).items()
+        if any(may(narrow, action, arn) for action in actions(narrow))
+    }
+    functions, qualifier, by_hand = WATCHED[environment.name]
+    beginnings = (f"*[:/]{functions}*", f"*cdk-{qualifier}-*", f"*CDKToolkit-{qualifier}/*", f"*[:/]{by_hand}[-/]*")
+    other = {*(each for each in read if not any(fnmatchcase(each, beginning) for beginning in beginnings))}
+    assert other == {GITHUB, "ec2:vpc/vpc-1", f"ssm:parameter/cdk-bootstrap/{qualifier}/version"}
+    for kind in ("platform", "access"):
+        assert f"cloudformation:stack/acme-{kind}-{environment.name}/1" in read
+    assert f"iam:role/acme-access-{environment.name}-operator" in read
+    assert f"iam:policy/acme-access-{environment.name}-boundary" in read
+
+
+def test_what_iam_can_not_narrow_is_read_everywhere() -> None:
+    (anywhere, *_) = [each["Action"] for each in detecting(DEV, templates(DEV))[1:] if each["Resource"] == ["*"]]
+    assert {"logs:DescribeIndexPolicies", "logs:DescribeResourcePolicies"} <= {*anywhere}
+    assert detecting(DEV, templates(DEV))[0]["Action"][0] == "cloudformation:BatchDescribeTypeConfigurations"

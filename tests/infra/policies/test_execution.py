@@ -1,33 +1,34 @@
-"""What CloudFormation may do to which resource, and on which conditions: all that is not said here, it may not."""
+"""What CloudFormation may do to which resource, and on which conditions. What templates need is in test_templates."""
+
+from fnmatch import fnmatchcase
+from functools import cache
 
 import pytest
 
 from infra.environment import Environment
-from infra.policies.execution import boundary, execution
-from tests.infra.policies.iam import May, assert_allowed, may
+from infra.policies.boundary import boundary, boundary_arn
+from infra.policies.execution import execution
+from infra.policies.resources import Statement, allow
+from tests.infra.policies.additions import role
+from tests.infra.policies.iam import assert_allowed, may
 from tests.infra.policies.things import (
-    ANYWHERE,
     DEV,
-    LAMBDA_SERVICE_ROLE,
+    ENVIRONMENTS,
     OF_DEV,
     OF_PREVIEW,
     OF_PROD,
     PREVIEW,
     PROD,
-    bucket,
+    everything,
     in_account,
+    templates,
 )
 
-BOUNDARY = "arn:aws:iam::111111111111:policy/acme-access-preview-boundary"
+each_environment = pytest.mark.parametrize("environment", ENVIRONMENTS.values(), ids=list(ENVIRONMENTS))
+
 OPERATOR = "arn:aws:iam::aws:policy/AWSLambdaManagedEC2ResourceOperator"
-LOGGING = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
-# Under which everything is allowed that is allowed at all.
-FAVOURABLE = {
-    "iam:PassedToService": "lambda.amazonaws.com",
-    "iam:PermissionsBoundary": BOUNDARY,
-    "iam:PolicyARN": OPERATOR,
-}
+EVERYTHING = allow(["*"], ["*"])
 
 # Tried on every resource beside what the policies themselves name.
 TRIED = (
@@ -37,179 +38,236 @@ TRIED = (
     "lambda:InvokeFunction s3:GetObject s3:PutObject ssm:PutParameter sts:AssumeRole"
 )
 
-TAGS = "ec2:CreateTags ec2:DeleteTags"
-NETWORK = (
-    f"{TAGS} ec2:CreateVpc ec2:DeleteVpc ec2:ModifyVpcAttribute ec2:DescribeVpcAttribute ec2:CreateSubnet "
-    "ec2:DeleteSubnet ec2:ModifySubnetAttribute ec2:CreateRouteTable ec2:DeleteRouteTable ec2:AssociateRouteTable "
-    "ec2:DisassociateRouteTable ec2:ReplaceRouteTableAssociation ec2:CreateSecurityGroup ec2:DeleteSecurityGroup "
-    "ec2:AuthorizeSecurityGroupEgress ec2:AuthorizeSecurityGroupIngress ec2:RevokeSecurityGroupEgress "
-    "ec2:RevokeSecurityGroupIngress ec2:CreateVpcEndpoint ec2:ModifyVpcEndpoint ec2:DeleteVpcEndpoints"
-)
-NAT = (
-    "ec2:AllocateAddress ec2:ReleaseAddress ec2:DisassociateAddress ec2:CreateInternetGateway "
-    "ec2:DeleteInternetGateway ec2:AttachInternetGateway ec2:DetachInternetGateway ec2:CreateNatGateway "
-    "ec2:DeleteNatGateway ec2:CreateRoute ec2:ReplaceRoute ec2:DeleteRoute"
-)
-ENDPOINTS_AND_FLOW_LOGS = (
-    "ec2:UpdateSecurityGroupRuleDescriptionsIngress ec2:CreateFlowLogs ec2:DeleteFlowLogs"  # as prod has them
-)
-READ_LOGS = "logs:DescribeIndexPolicies logs:DescribeLogGroups logs:DescribeResourcePolicies"
-READ_NETWORK = (
-    f"{READ_LOGS} ssm:DescribeParameters ec2:DescribeNetworkAcls ec2:DescribeRouteTables "
-    "ec2:DescribeSecurityGroupRules ec2:DescribeSecurityGroups ec2:DescribeSubnets ec2:DescribeVpcEncryptionControls "
-    "ec2:DescribeVpcEndpoints ec2:DescribeVpcs"
-)
-READ_NAT = "ec2:DescribeAddresses ec2:DescribeInternetGateways ec2:DescribeNatGateways ec2:DescribeVpnGateways"
-ROLE = (
-    "iam:CreateRole iam:DeleteRole iam:UpdateRole iam:UpdateRoleDescription iam:UpdateAssumeRolePolicy "
-    "iam:PutRolePolicy iam:DeleteRolePolicy iam:TagRole iam:UntagRole iam:GetRole iam:GetRolePolicy "
-    "iam:ListRolePolicies iam:ListAttachedRolePolicies iam:ListRoleTags iam:PassRole"
-)
-CUSTOM_RESOURCE = (
-    "lambda:CreateFunction lambda:DeleteFunction lambda:UpdateFunctionCode lambda:UpdateFunctionConfiguration "
-    "lambda:PutFunctionScalingConfig lambda:TagResource lambda:UntagResource lambda:GetFunction "
-    "lambda:GetFunctionConfiguration lambda:GetFunctionCodeSigningConfig lambda:GetFunctionRecursionConfig "
-    "lambda:GetFunctionScalingConfig lambda:GetRuntimeManagementConfig lambda:GetPolicy lambda:ListTags"
-)
-FUNCTION = (
-    f"{CUSTOM_RESOURCE} lambda:PublishVersion lambda:ListVersionsByFunction lambda:GetProvisionedConcurrencyConfig "
-    "lambda:CreateAlias lambda:UpdateAlias lambda:DeleteAlias lambda:GetAlias"
-)
-CAPACITY_PROVIDER = (
-    "lambda:CreateCapacityProvider lambda:UpdateCapacityProvider lambda:DeleteCapacityProvider "
-    "lambda:GetCapacityProvider lambda:PassCapacityProvider lambda:TagResource lambda:UntagResource lambda:ListTags"
-)
-LOG_GROUP = (
-    "logs:CreateLogGroup logs:DeleteLogGroup logs:PutRetentionPolicy logs:DeleteRetentionPolicy logs:TagResource "
-    "logs:UntagResource logs:ListTagsForResource logs:GetDataProtectionPolicy"
-)
-PARAMETER = (
-    "ssm:PutParameter ssm:DeleteParameter ssm:AddTagsToResource ssm:RemoveTagsFromResource ssm:GetParameter "
-    "ssm:GetParameters ssm:ListTagsForResource"
-)
+# What is an environment's own, of all that there is in its account and in others.
+SHARED = ("iam:role/aws-service-role/lambda.amazonaws.com/*", "ec2:vpc/vpc-1", "route53:hostedzone/Z1")
 
 
-def of_function(name: str, actions: str) -> May:
-    return {f"lambda:function:{name}{qualifier}": actions for qualifier in ("", ":3", ":live")}
+def own(name: str, functions: str, qualifier: str) -> tuple[str, ...]:
+    platform, both = f"acme-platform-{name}", (f"{functions}-billing", f"{functions}-billing-eu")
+    return (
+        *SHARED,
+        f"iam:role/acme-access-{name}-operator",
+        f"iam:role/acme-access-{name}-flow-log",
+        f"lambda:capacity-provider:{platform}-C",
+        f"logs:log-group:{platform}-Logs",
+        f"s3:cdk-{qualifier}-assets/asset.zip",
+        f"ssm:parameter/{platform}/capacity-provider-arn",
+        f"ssm:parameter/cdk-bootstrap/{qualifier}/version",
+        *(
+            f"{kind}{each}{end}"
+            for each in both
+            for kind, end in (("iam:role/", "-Role1"), ("logs:log-group:", "-Logs"))
+        ),
+        *(f"lambda:function:{each}{end}" for each in both for end in ("", ":3", ":live")),
+    )
 
 
-def of_functions(place: str, qualifier: str, role: str = ROLE) -> May:
-    return {
-        f"ssm:parameter/cdk-bootstrap/{qualifier}/version": "ssm:GetParameters",
-        f"{bucket(qualifier)}/asset.zip": "s3:GetObject s3:GetObjectVersion",
-        **of_one(f"{place}-billing", role),
-        **of_one(f"{place}-billing-eu", role),
-    }
-
-
-def of_one(name: str, role: str) -> May:
-    return {
-        f"iam:role/{name}-Role1": role,
-        f"logs:log-group:{name}-Logs": LOG_GROUP,
-        **of_function(name, FUNCTION),
-    }
-
-
-def of_platform(name: str, network: str, anywhere: str) -> May:
-    return {
-        ANYWHERE: anywhere,
-        "ec2:vpc/vpc-1": network,
-        "route53:hostedzone/Z1": "route53:AssociateVPCWithHostedZone",
-        LAMBDA_SERVICE_ROLE: "iam:CreateServiceLinkedRole",
-        f"iam:role/{name}-Role1": f"{ROLE} iam:AttachRolePolicy iam:DetachRolePolicy",
-        f"lambda:capacity-provider:{name}-C": CAPACITY_PROVIDER,
-        f"logs:log-group:{name}-Logs": LOG_GROUP,
-        f"ssm:parameter/{name}/capacity-provider-arn": PARAMETER,
-    }
-
-
-IN_DEV = (
-    of_functions("acme-dev", OF_DEV)
-    | of_platform("acme-platform-dev", f"{NETWORK} {NAT}", f"{READ_NETWORK} {READ_NAT}")
-    | of_function("acme-platform-dev-Custom", f"{CUSTOM_RESOURCE} lambda:InvokeFunction")
-)
-# No role of the platform, which a person deploys.
-IN_PREVIEW = of_functions("acme-pr-7", OF_PREVIEW, f"{ROLE} iam:PutRolePermissionsBoundary") | {
-    ANYWHERE: READ_LOGS,
-    "lambda:capacity-provider:acme-platform-preview-C": "lambda:PassCapacityProvider",
-    "ssm:parameter/acme-platform-preview/capacity-provider-arn": "ssm:GetParameters",
+OWN = {
+    "dev": own("dev", "acme-dev", OF_DEV),
+    "preview": own("preview", "acme-pr-7", OF_PREVIEW),
+    "prod": own("prod", "acme-prod", OF_PROD),
 }
-IN_PROD = (
-    of_functions("acme-prod", OF_PROD)
-    | of_platform("acme-platform-prod", f"{NETWORK} {ENDPOINTS_AND_FLOW_LOGS}", f"{READ_NETWORK} ec2:DescribeFlowLogs")
-    | of_function("acme-platform-prod-Custom", f"{CUSTOM_RESOURCE} lambda:InvokeFunction")
-)
 
 
-@pytest.mark.parametrize(
-    ("environment", "table"),
-    [(DEV, IN_DEV), (PREVIEW, IN_PREVIEW), (PROD, IN_PROD)],
-    ids=["dev", "preview", "prod"],
-)
-def test_cloudformation_may_do_this_and_nothing_else(environment: Environment, table: May) -> None:
-    assert_allowed(execution(environment), TRIED, environment.account, table, FAVOURABLE)
+def favourable(environment: Environment) -> dict[str, str]:
+    """Return a request under which everything is allowed that is allowed at all."""
+    return {
+        "iam:PassedToService": "lambda.amazonaws.com",
+        "iam:PermissionsBoundary": boundary_arn(environment),
+        **tagged(environment),
+    }
+
+
+def tagged(environment: Environment) -> dict[str, str]:
+    return {"aws:ResourceTag/environment": environment.name, "aws:ResourceTag/project": environment.project.name}
+
+
+@cache
+def _execution_of(name: str) -> list[Statement]:
+    return execution(ENVIRONMENTS[name], templates(ENVIRONMENTS[name]))
+
+
+def execution_of(environment: Environment) -> list[Statement]:
+    return _execution_of(environment.name)
 
 
 def on(environment: Environment, name: str) -> str:
     return in_account(environment.account)[name]
 
 
-@pytest.mark.parametrize("action", ["iam:AttachRolePolicy", "iam:DetachRolePolicy"])
-@pytest.mark.parametrize("environment", [DEV, PROD], ids=["dev", "prod"])
-def test_a_role_gets_no_policy_of_aws_but_two(environment: Environment, action: str) -> None:
-    role = on(environment, f"iam:role/acme-platform-{environment.name}-Role1")
-    taken = [
-        policy
-        for policy in (OPERATOR, LOGGING, ADMINISTRATOR, OPERATOR + "2", "arn:aws:iam::111111111111:policy/x")
-        if may(execution(environment), action, role, {"iam:PolicyARN": policy})
-    ]
-    assert taken == [OPERATOR, LOGGING]
-    assert not may(execution(environment), action, role)
+def unguarded(statements: list[Statement]) -> list[Statement]:
+    """Return statements without their conditions, and without what denies."""
+    allowing = [each for each in statements if each["Effect"] == "Allow"]
+    return [{key: value for key, value in each.items() if key != "Condition"} for each in allowing]
+
+
+@each_environment
+def test_nothing_is_touched_but_what_is_the_environments_own(environment: Environment) -> None:
+    statements = execution_of(environment)
+    # What IAM can't narrow, which reads.
+    anywhere = {action for each in statements if each["Resource"] == ["*"] for action in each["Action"]}
+    assert all(action.partition(":")[2].startswith(("Describe", "List")) for action in anywhere)
+    actions = {*TRIED.split(), *(action for each in statements for action in each.get("Action", []))} - anywhere
+    touched = {
+        name
+        for name, arn in everything(environment.account).items()
+        if any(may(statements, action, arn, favourable(environment)) for action in actions)
+    }
+    strange = {name for name in touched if not any(fnmatchcase(name, each) for each in OWN[environment.name])}
+    assert not strange
+    assert {f"lambda:function:{OWN[environment.name][-1].split(':')[2]}:live"} <= touched
+
+
+@each_environment
+@pytest.mark.parametrize("action", ["iam:CreateRole", "iam:PutRolePolicy", "iam:PutRolePermissionsBoundary"])
+def test_a_role_gets_rights_under_the_boundary_alone(environment: Environment, action: str) -> None:
+    statements, whole = execution_of(environment), boundary_arn(environment)
+    function = next(each for each in OWN[environment.name] if each.endswith("-billing-Role1"))
+    made = on(environment, function)
+    for other in (
+        ADMINISTRATOR,
+        f"{whole}2",
+        whole.replace("boundary", "execution"),
+        whole.replace(environment.account, "3" * 12),
+    ):
+        assert not may(statements, action, made, {"iam:PermissionsBoundary": other})
+    assert not may(statements, action, made)
+    assert may(statements, action, made, {"iam:PermissionsBoundary": whole})
+    assert may(unguarded(statements), action, made)
+
+
+@each_environment
+def test_a_role_loses_its_boundary_never(environment: Environment) -> None:
+    for arn in everything(environment.account).values():
+        assert not may(execution_of(environment), "iam:DeleteRolePermissionsBoundary", arn, favourable(environment))
+
+
+@each_environment
+def test_no_role_gets_a_policy_of_aws_but_by_its_template(environment: Environment) -> None:
+    assert not [each for each in execution_of(environment) if "iam:AttachRolePolicy" in each.get("Action", [])]
+    logging = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
+    statements = execution(environment, templates(environment, billing=role(ManagedPolicyArns=[logging])))
+    made = on(environment, next(each for each in OWN[environment.name] if each.endswith("-billing-Role1")))
+    bounded = {"iam:PermissionsBoundary": boundary_arn(environment)}
+    assert may(statements, "iam:AttachRolePolicy", made, bounded | {"iam:PolicyARN": logging})
+    assert not may(statements, "iam:AttachRolePolicy", made, {"iam:PolicyARN": logging})
+    for other in (ADMINISTRATOR, OPERATOR):
+        assert not may(statements, "iam:AttachRolePolicy", made, bounded | {"iam:PolicyARN": other})
+    assert may(unguarded(statements), "iam:AttachRolePolicy", made)
+
+
+ACCESS = [
+    ("iam:UpdateAssumeRolePolicy", "iam:role/acme-access-dev-deploy"),
+    ("iam:PutRolePolicy", "iam:role/acme-access-dev-operator"),
+    ("iam:PutRolePolicy", "iam:role/acme-access-prod-deploy"),
+    ("iam:AttachRolePolicy", f"iam:role/cdk-{OF_DEV}-cfn-exec-role"),
+    ("iam:CreatePolicyVersion", "iam:policy/acme-access-dev-boundary"),
+    ("iam:DeletePolicy", "iam:policy/acme-access-dev-execution"),
+    ("iam:AddClientIDToOpenIDConnectProvider", "iam:oidc-provider/token.actions.githubusercontent.com"),
+    ("cloudformation:UpdateStack", "cloudformation:stack/acme-access-dev/1"),
+    ("cloudformation:DeleteStack", f"cloudformation:stack/CDKToolkit-{OF_DEV}/1"),
+]
+
+
+@pytest.mark.parametrize(("action", "name"), ACCESS)
+def test_what_a_person_deploys_is_denied_even_where_something_else_allows_everything(action: str, name: str) -> None:
+    statements = execution_of(DEV)
+    context = favourable(DEV) | {"iam:PolicyARN": ADMINISTRATOR}
+    assert not may(statements, action, on(DEV, name), context)
+    assert not may([*statements, EVERYTHING], action, on(DEV, name), context)
+    assert may([*unguarded(statements), EVERYTHING], action, on(DEV, name), context)
 
 
 FLOW_LOGS = "vpc-flow-logs.amazonaws.com"
-LOGGED_PREVIEW = PREVIEW.model_copy(update={"network": PROD.network})
+LAMBDA = "lambda.amazonaws.com"
 
 
 @pytest.mark.parametrize(
-    ("environment", "role", "services"),
+    ("environment", "name", "services"),
     [
-        (DEV, "acme-dev-billing-Role1", ["lambda.amazonaws.com"]),
-        (DEV, "acme-platform-dev-Role1", ["lambda.amazonaws.com"]),
-        (PREVIEW, "acme-pr-7-billing-Role1", ["lambda.amazonaws.com"]),
-        (LOGGED_PREVIEW, "acme-pr-7-billing-Role1", ["lambda.amazonaws.com"]),  # whose flow logs a person makes
-        (PROD, "acme-platform-prod-Role1", ["lambda.amazonaws.com", FLOW_LOGS]),
+        (DEV, "acme-dev-billing-Role1", [LAMBDA]),
+        (DEV, "acme-access-dev-operator", [LAMBDA]),
+        (DEV, "acme-access-dev-flow-log", []),  # since dev has no flow logs
+        (DEV, "acme-access-dev-deploy", []),
+        (DEV, "acme-access-preview-operator", []),
+        (DEV, "acme-pr-7-billing-Role1", []),
+        (DEV, "acme-platform-dev-Role1", []),
+        (DEV, "admin", []),
+        (PREVIEW, "acme-pr-7-billing-Role1", [LAMBDA]),
+        (PREVIEW, "acme-access-preview-operator", []),  # which a person passes
+        (PREVIEW, "acme-dev-billing-Role1", []),
+        (PROD, "acme-access-prod-operator", [LAMBDA]),
+        (PROD, "acme-access-prod-flow-log", [FLOW_LOGS]),
     ],
 )
-def test_a_role_is_passed_to_these_services_alone(environment: Environment, role: str, services: list[str]) -> None:
-    statements, arn = execution(environment), on(environment, f"iam:role/{role}")
-    tried = ["lambda.amazonaws.com", FLOW_LOGS, "ec2.amazonaws.com", "cloudformation.amazonaws.com"]
+def test_a_role_is_passed_to_these_services_alone(environment: Environment, name: str, services: list[str]) -> None:
+    statements, arn = execution_of(environment), on(environment, f"iam:role/{name}")
+    tried = [LAMBDA, FLOW_LOGS, "ec2.amazonaws.com", "cloudformation.amazonaws.com"]
     passed = [each for each in tried if may(statements, "iam:PassRole", arn, {"iam:PassedToService": each})]
     assert passed == services
     assert not may(statements, "iam:PassRole", arn)
 
 
-@pytest.mark.parametrize("action", ["iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"])
-def test_a_preview_gives_rights_to_roles_under_its_boundary_alone(action: str) -> None:
-    role = on(PREVIEW, "iam:role/acme-pr-7-billing-Role1")
-    for other in (ADMINISTRATOR, BOUNDARY + "2", BOUNDARY.replace("boundary", "execution"), BOUNDARY.replace("1", "2")):
-        assert not may(execution(PREVIEW), action, role, {"iam:PermissionsBoundary": other})
-    assert not may(execution(PREVIEW), action, role)
-    assert may(execution(PREVIEW), action, role, {"iam:PermissionsBoundary": BOUNDARY})
+VPC = f"arn:aws:ec2:{DEV.region}:{DEV.account}:vpc/vpc-1"
+SUBNET, RULE = VPC.replace("vpc/vpc-", "subnet/subnet-"), VPC.replace("vpc/vpc-", "security-group-rule/sgr-")
+OTHERS = [
+    tagged(PREVIEW),
+    tagged(DEV) | {"aws:ResourceTag/project": "acme2"},
+    {"aws:ResourceTag/environment": "dev"},
+    {},
+]
 
 
-@pytest.mark.parametrize("environment", [DEV, PROD], ids=["dev", "prod"])
-def test_what_has_no_boundary_is_not_asked_for_one(environment: Environment) -> None:
-    for name in (f"acme-{environment.name}-billing-Role1", f"acme-platform-{environment.name}-Role1"):
-        for action in ("iam:CreateRole", "iam:PutRolePolicy", "iam:DeleteRole"):
-            assert may(execution(environment), action, on(environment, f"iam:role/{name}"))
+@pytest.mark.parametrize(
+    "action",
+    ["ec2:DeleteVpc", "ec2:ModifyVpcTenancy", "ec2:CreateSubnet", "ec2:AttachInternetGateway", "ec2:DeleteTags"],
+)
+def test_a_network_is_changed_and_extended_by_its_own_environment_alone(action: str) -> None:
+    statements = execution_of(DEV)
+    assert may(statements, action, VPC, tagged(DEV))
+    for tags in OTHERS:
+        assert not may(statements, action, VPC, tags)
+        assert may(unguarded(statements), action, VPC, tags)
 
 
-def test_a_previews_function_may_do_this_at_most() -> None:
+def test_what_is_being_made_has_no_tags_yet() -> None:
+    statements = execution_of(DEV)
+    for action, arn in (("CreateVpc", VPC), ("CreateSubnet", SUBNET), ("AuthorizeSecurityGroupEgress", RULE)):
+        assert may(statements, f"ec2:{action}", arn)
+
+
+@pytest.mark.parametrize(
+    ("action", "arn"),
+    [
+        ("CreateTags", VPC),
+        ("ModifyVpcAttribute", VPC),
+        ("ModifySubnetAttribute", SUBNET),
+        ("RevokeSecurityGroupEgress", VPC.replace("vpc/vpc-", "security-group/sg-")),
+    ],
+)
+def test_what_was_just_made_is_set_up_with_tags_or_without_and_nothing_that_others_have_tagged(
+    action: str, arn: str
+) -> None:
+    statements = execution_of(DEV)
+    assert may(statements, f"ec2:{action}", arn)
+    assert may(statements, f"ec2:{action}", arn, tagged(DEV))
+    for tags in OTHERS[:2]:
+        assert not may(statements, f"ec2:{action}", arn, tags)
+        assert may(unguarded(statements), f"ec2:{action}", arn, tags)
+
+
+def test_previews_change_no_network() -> None:
+    actions = {action for each in execution_of(PREVIEW) for action in each.get("Action", [])}
+    assert {action for action in actions if action.startswith("ec2:") and ":Describe" not in action} == set()
+
+
+@each_environment
+def test_a_function_may_do_this_at_most(environment: Environment) -> None:
     durable = "lambda:CheckpointDurableExecution lambda:GetDurableExecutionState"
-    names = ("acme-pr-7-billing", "acme-pr-7-billing-eu")
-    table: May = {f"logs:log-group:{name}-Logs": "logs:CreateLogStream logs:PutLogEvents" for name in names}
-    for name in names:
-        table |= of_function(name, durable)
-    tried = f"{TRIED} {FUNCTION} {ROLE} s3:ListBucket"
-    assert_allowed(boundary(PREVIEW), tried, PREVIEW.account, table, FAVOURABLE)
+    functions = [each for each in OWN[environment.name] if each.startswith("lambda:function:")]
+    groups = [each for each in OWN[environment.name] if each.startswith("logs:") and "platform" not in each]
+    table = dict.fromkeys(groups, "logs:CreateLogStream logs:PutLogEvents") | dict.fromkeys(functions, durable)
+    actions = {action for each in execution_of(environment) for action in each.get("Action", [])}
+    tried = f"{TRIED} {' '.join(actions)} s3:ListBucket"
+    found = boundary(environment, templates(environment))
+    assert_allowed(found, tried, environment.account, table, favourable(environment))

@@ -5,9 +5,12 @@ acme2.
 """
 
 from collections.abc import Mapping
+from functools import cache
 from itertools import product
 
-from infra import naming
+from infra import app, naming
+from infra.environment import Environment
+from infra.policies.places import Resources, Templates
 from tests.infra.fakes.environments import ACCOUNT, PREVIEW, PROJECT, REGION, TWO, environment
 
 OTHER_ACCOUNT = "222222222222"
@@ -32,10 +35,23 @@ PLATFORMS = [f"{project}-platform-{name}" for project, name in product(PROJECTS,
 ACCESS = [f"{project}-access-{name}" for project, name in product(PROJECTS, NAMES)]
 STACKS = [*FUNCTIONS, *PLATFORMS, *ACCESS]
 PURPOSES = ("deploy", "read", "drift", "prune", "teardown")
+OF_PLATFORM = ("operator", "flow-log")
 BOOTSTRAP_ROLES = ("cfn-exec", "deploy", "file-publishing", "image-publishing", "lookup")
 LAMBDA_SERVICE_ROLE = "iam:role/aws-service-role/lambda.amazonaws.com/AWSServiceRoleForLambda"
 GITHUB = "iam:oidc-provider/token.actions.githubusercontent.com"
 ANYWHERE = "sns:anything"
+
+
+@cache
+def _of_stacks(name: str) -> Templates:
+    return app.templates(ENVIRONMENTS[name])
+
+
+def templates(environment: Environment, **more: Resources) -> Templates:
+    """Return what the stacks of one of these environments hold, and what functions have beside it."""
+    found = _of_stacks(environment.name)
+    functions = {name: {**made, **more.get(name, {})} for name, made in found.functions.items()}
+    return Templates({**more, **functions}, found.platform)
 
 
 def toolkit_role(qualifier: str, role: str) -> str:
@@ -49,14 +65,14 @@ def bucket(qualifier: str) -> str:
 
 def in_account(account: str) -> dict[str, str]:
     """Return ARNs in one account, by their names."""
-    functions = [*FUNCTIONS, *(f"{name}-Custom" for name in PLATFORMS), "other"]
+    functions = [*FUNCTIONS, "other"]
     each = [
         *(f"cloudformation:stack/{name}/1" for name in STACKS),
         *(f"cloudformation:stack/CDKToolkit-{name}/1" for name in TOOLKITS),
         *(f"lambda:function:{name}{qualifier}" for name in functions for qualifier in ("", ":3", ":live")),
         *(f"lambda:capacity-provider:{name}-C" for name in PLATFORMS),
         *(f"iam:role/{name}-Role1" for name in (*FUNCTIONS, *PLATFORMS)),
-        *(f"iam:role/{name}-{purpose}" for name, purpose in product(ACCESS, PURPOSES)),
+        *(f"iam:role/{name}-{kind}" for name, kind in product(ACCESS, (*PURPOSES, *OF_PLATFORM))),
         *(f"iam:policy/{name}-{kind}" for name, kind in product(ACCESS, ("execution", "boundary"))),
         *(toolkit_role(qualifier, role) for qualifier, role in product(TOOLKITS, BOOTSTRAP_ROLES)),
         *(f"logs:log-group:{name}-Logs" for name in STACKS),

@@ -5,23 +5,25 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
-import yaml
 
+from infra import app
 from infra.environment import Environment
+from infra.errors import UsageError
 from infra.policies import trust
-from infra.policies.execution import LONGEST_POLICY, boundary, execution_policies
+from infra.policies.boundary import boundary
+from infra.policies.execution import execution_policies
+from infra.policies.given_to_platform import platform_roles
 from infra.policies.purposes import PURPOSES
+from infra.policies.resources import LONGEST_OF_ROLE, LONGEST_POLICY
 from infra.policies.roles import permissions
 from infra.project import Repository
-from infra.stacks.access import Access
+from infra.stacks.access import Access, check_size
 from tests.infra.fakes.environments import PROJECT, environment
-from tests.infra.policies.things import DEV, ENVIRONMENTS, PREVIEW
+from tests.infra.policies.things import DEV, ENVIRONMENTS, PROD, templates
 from tests.infra.synthesis import Resources, of_type, resources_of
 
-# IAM quota, in characters without white space.
-INLINE_POLICIES_LIMIT = 10240
-# CloudFormation quota of a template that a call carries, in bytes. The CDK CLI writes it as YAML.
-INLINE_TEMPLATE_LIMIT = 51200
+# IAM quota of who may assume a role, in characters without white space.
+LONGEST_TRUST = 2048
 
 # GitHub's limits of an owner's name and of a repository's.
 _REPOSITORY = Repository(owner="o" * 39, name="r" * 100, owner_id=10**12, id=10**12, subject_has_ids=True)
@@ -46,15 +48,9 @@ SIZED = pytest.mark.parametrize(
 )
 
 
-class AsTheCli(yaml.SafeDumper):
-    """Indents lists, as the CDK CLI does."""
-
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002 - of the base class
-        super().increase_indent(flow, indentless=False)
-
-
 def made(environment: Environment, *, takes_existing_provider: bool = False) -> Resources:
-    return resources_of(Access(cdk.App(), environment, takes_existing_provider=takes_existing_provider))
+    held = templates(environment) if environment in ENVIRONMENTS.values() else app.templates(environment)
+    return resources_of(Access(cdk.App(), environment, held, takes_existing_provider=takes_existing_provider))
 
 
 @pytest.fixture(scope="module", params=ENVIRONMENTS.values(), ids=list(ENVIRONMENTS))
@@ -75,11 +71,12 @@ def test_each_environment_has_one_role_per_purpose_with_its_permissions_and_trus
 ) -> None:
     environment, access = of_environment
     found = documents(access, "AWS::IAM::Role", "RoleName")
-    assert len(found) == 5
+    given = {role.name for role in platform_roles(environment)}
+    assert found.keys() - given == {f"acme-access-{environment.name}-{purpose}" for purpose in PURPOSES}
     for purpose in PURPOSES:
         name = f"acme-access-{environment.name}-{purpose}"
         [policy] = found[name]["Policies"]
-        permitted = permissions(purpose, environment)
+        permitted = permissions(purpose, environment, templates(environment))
         assert policy["PolicyDocument"] == {"Version": "2012-10-17", "Statement": permitted}
         [trusting] = found[name]["AssumeRolePolicyDocument"]["Statement"]
         claims = trust.claims(environment, purpose).items()
@@ -96,21 +93,35 @@ def test_each_environment_has_one_role_per_purpose_with_its_permissions_and_trus
         assert "ManagedPolicyArns" not in found[name]
 
 
-def test_each_environment_has_execution_policies_and_previews_a_boundary(
+def test_each_environment_has_execution_policies_and_a_boundary(
     of_environment: tuple[Environment, Resources],
 ) -> None:
     environment, access = of_environment
     found = documents(access, "AWS::IAM::ManagedPolicy", "ManagedPolicyName")
     statements = {name: policy["PolicyDocument"]["Statement"] for name, policy in found.items()}
-    bounding = {"acme-access-preview-boundary": boundary(PREVIEW)} if environment is PREVIEW else {}
-    own = f"acme-access-{environment.name}-execution"
-    assert statements == {**execution_policies(environment), **bounding}
-    assert [*execution_policies(environment)] == [own, f"{own}-functions"]
+    held, name = templates(environment), f"acme-access-{environment.name}-boundary"
+    assert statements == {**execution_policies(environment, held), name: boundary(environment, held)}
+
+
+def test_a_platform_is_given_its_roles_each_for_one_service_and_its_log_groups() -> None:
+    roles = documents(made(PROD), "AWS::IAM::Role", "RoleName")
+    for name, service, policies in (
+        ("operator", "lambda.amazonaws.com", ["arn:aws:iam::aws:policy/AWSLambdaManagedEC2ResourceOperator"]),
+        ("flow-log", "vpc-flow-logs.amazonaws.com", []),
+    ):
+        role = roles[f"acme-access-prod-{name}"]
+        [trusting] = role["AssumeRolePolicyDocument"]["Statement"]
+        assert trusting["Principal"] == {"Service": service}
+        assert role.get("ManagedPolicyArns", []) == policies
+        [statement] = role["Policies"][0]["PolicyDocument"]["Statement"]
+        assert {*statement["Action"]} >= {"logs:CreateLogStream", "logs:PutLogEvents"}
+        assert statement["Resource"] == [f"arn:aws:logs:{PROD.region}:{PROD.account}:log-group:acme-platform-prod-*"]
+    assert "acme-access-dev-flow-log" not in documents(made(DEV), "AWS::IAM::Role", "RoleName")
 
 
 def test_a_new_function_needs_no_new_access() -> None:
     more = DEV.model_copy(update={"function_names": (*DEV.function_names, "refunds")})
-    assert made(more) == made(DEV)
+    assert resources_of(Access(cdk.App(), more, app.templates(more))) == made(DEV)
 
 
 def test_the_identity_provider_outlives_the_stack() -> None:
@@ -130,18 +141,23 @@ def test_policies_are_within_the_limits_of_iam(sized: Environment) -> None:
     for name, policy in documents(access, "AWS::IAM::ManagedPolicy", "ManagedPolicyName").items():
         assert size(policy["PolicyDocument"]) <= LONGEST_POLICY, name
     for name, role in documents(access, "AWS::IAM::Role", "RoleName").items():
-        assert sum(size(policy["PolicyDocument"]) for policy in role["Policies"]) <= INLINE_POLICIES_LIMIT, name
+        assert sum(size(policy["PolicyDocument"]) for policy in role["Policies"]) <= LONGEST_OF_ROLE, name
+        assert size(role["AssumeRolePolicyDocument"]) <= LONGEST_TRUST, name
         assert len(name) <= 64
 
 
 @SIZED
 def test_the_stack_needs_no_bootstrap(sized: Environment) -> None:
-    app = cdk.App()
-    stack = Access(app, sized)
-    artifact = app.synth().get_stack_by_name(stack.stack_name)
+    synthesized = cdk.App()
+    stack = Access(synthesized, sized, app.templates(sized))
+    artifact = synthesized.synth().get_stack_by_name(stack.stack_name)
     assert "Parameters" not in artifact.template
     assert not artifact.assets
     assert artifact.assume_role_arn is None
-    # A larger template would have to be uploaded first.
-    written = yaml.dump(artifact.template, Dumper=AsTheCli, sort_keys=False, width=1_000_000)
-    assert len(written.encode()) < INLINE_TEMPLATE_LIMIT
+    check_size(artifact.template, sized)
+
+
+def test_a_template_that_would_have_to_be_uploaded_first_is_refused() -> None:
+    template = {"Resources": {f"Role{number}": {"Type": "AWS::IAM::Role"} for number in range(1500)}}
+    with pytest.raises(UsageError, match=r"^acme-access-dev would have [\d,]+ bytes, and .* takes 51,200"):
+        check_size(template, DEV)

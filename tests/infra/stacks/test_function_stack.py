@@ -11,9 +11,8 @@ from aws_cdk import aws_lambda as lambda_
 from infra import functions, needs
 from infra import project as projects
 from infra.environment import Environment, Settings, load
-from infra.policies.resources import function_stacks
+from infra.policies.resources import KEPT, function_stacks
 from infra.stacks.function import FunctionStack
-from infra.stacks.names import KEPT
 from tests.infra.fakes.environments import ACCOUNT, PROJECT, REGION, environment
 from tests.infra.policies.iam import may
 from tests.infra.synthesis import (
