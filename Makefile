@@ -238,7 +238,8 @@ $(BUNDLE): $(FUNCTION_LOCKS) $(wildcard environments/*.toml) $(DEVELOPMENT)
 	@python -m infra.bundle > /dev/null
 	@touch $@
 
-$(NODE_MODULES): package-lock.json $(DEVELOPMENT) | $(LOCKED)
+# Node is ours, and stays whatever functions carry.
+$(NODE_MODULES): package-lock.json $(OURS) | $(DEVELOPMENT) $(LOCKED)
 	@echo "Installing package-lock.json into node_modules" >&2
 	@$(INSTALL) npm ci --no-progress --loglevel error > /dev/null
 	@touch $@

@@ -65,7 +65,7 @@ def build(function: str, architecture: str, runtime: str, services: Iterable[Ser
     _check_compiled(function, dependencies, architecture, runtime)
     archive = root / "build" / "bundle" / f"{function}-{architecture}-{runtime}.zip"
     services = [*services]
-    _check_clients(function, dependencies, services, root)
+    sources.check_clients(function, clients([*ALWAYS, *services]), root)
     _zip(archive, _contents(function, dependencies, services, root))
     return archive
 
@@ -198,19 +198,6 @@ def _contents(function: str, dependencies: Path, services: Iterable[Service], ro
         name = min(both)
         raise UsageError(f"functions/{name}: has the name of a dependency of {function}; give it another")
     return [*needed, *ours]
-
-
-def _check_clients(function: str, dependencies: Path, services: Iterable[Service], root: Path) -> None:
-    """Refuse a client of a service that nothing grants: boto3 would not know it, and no endpoint might lead there."""
-    models = dependencies / "botocore" / "data"
-    known = clients([*ALWAYS, *services])
-    for path, line, name in sources.clients(sources.carried(function, root)):
-        if name not in known and (models / name).is_dir():
-            raise UsageError(
-                f"{path.relative_to(root)}:{line}: makes a client of {name}, of which "
-                f"functions/{function}/infrastructure.py grants the function nothing; grant there what it calls, or "
-                "name the service in SERVICES"
-            )
 
 
 def _named(paths: Iterable[Path], folder: Path) -> list[tuple[str, Path]]:

@@ -4,7 +4,8 @@ Import statements count, wherever in a file they stand. What a name made at run 
 """
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from importlib.resources import files
 from pathlib import Path
 
 from infra import ROOT
@@ -44,6 +45,26 @@ def clients(paths: Iterable[Path]) -> Iterator[tuple[Path, int, str]]:
                     yield path, node.lineno, name
                 case _:
                     pass
+
+
+def check_clients(function: str, known: Collection[str], root: Path = ROOT) -> None:
+    """Refuse a client of a service that nothing grants: boto3 would not know it, and no endpoint might lead there.
+
+    Args:
+        function: its folder in functions/.
+        known: the services that its bundle lets boto3 make clients of.
+        root: the folder that holds functions/.
+
+    Raises:
+        UsageError: a module that the function carries makes a client of another of AWS's services.
+    """
+    for path, line, name in clients(carried(function, root)):
+        if name not in known and (files("botocore") / "data" / name).is_dir():
+            raise UsageError(
+                f"{path.relative_to(root)}:{line}: makes a client of {name}, of which "
+                f"functions/{function}/infrastructure.py grants the function nothing; grant there what it calls, or "
+                "name the service in SERVICES"
+            )
 
 
 def _modules(functions: Path, package: str) -> list[Path]:

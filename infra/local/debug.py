@@ -11,7 +11,6 @@ with the variables that the function has there; with `--aws shell`, whatever the
 import json
 import logging
 import os
-import signal
 import sys
 import termios
 from argparse import ArgumentParser, Namespace
@@ -36,6 +35,7 @@ from infra.environment import load
 from infra.errors import UsageError
 from infra.execution_arn import ExecutionArn
 from infra.local.deployment import using
+from infra.local.ending import ended
 from infra.local.running import find
 from infra.pipeline import invoke
 from infra.pipeline.arguments import add_function
@@ -72,14 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--aws", choices=TOLD, default="nowhere", help="which AWS it reaches (default: nowhere)")
     parser.add_argument("--wait", action="store_true", help="let waits take their time")
     parsed = parser.parse_args(arguments)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        return debug(Target(load(LOCAL), only=parsed.function), parsed)
-    except UsageError as error:
-        print(error, file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        return 130
+    return ended(lambda: debug(Target(load(LOCAL), only=parsed.function), parsed), interrupted=130)
 
 
 def debug(target: Target, parsed: Namespace) -> int:

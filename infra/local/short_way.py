@@ -99,24 +99,14 @@ def renewed(archive: Path, function: str, root: Path) -> bytes:
     ours = {path.name.removesuffix(".py") for path in (root / "functions").iterdir()}
     written = io.BytesIO()
     with zipfile.ZipFile(archive) as old, zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as new:
-        _check_clients(modules, {*old.namelist()}, function, root)
+        models = (re.match(r"botocore/data/([^/]+)/", name) for name in old.namelist())
+        sources.check_clients(function, {match[1] for match in models if match}, root)
         for entry in old.infolist():
             if entry.filename.partition("/")[0].removesuffix(".py") not in ours:
                 new.writestr(entry, old.read(entry), zipfile.ZIP_DEFLATED, 1)
         for path in modules:
             new.write(path, path.relative_to(root / "functions").as_posix())
     return written.getvalue()
-
-
-def _check_clients(modules: list[Path], bundled: set[str], function: str, root: Path) -> None:
-    models = (re.match(r"botocore/data/([^/]+)/", name) for name in bundled)
-    known = {match[1] for match in models if match}
-    for path, line, name in sources.clients(modules):
-        if known and name not in known:
-            raise UsageError(
-                f"{path.relative_to(root)}:{line}: makes a client of {name}, which the deployed bundle does not know: "
-                f"functions/{function}/infrastructure.py has to grant something of it, or to name it in SERVICES"
-            )
 
 
 def fingerprints(target: Target) -> dict[str, str]:

@@ -100,6 +100,19 @@ def deploy(target: Target, template: Json, *, verbose: bool = False) -> Report:
     return Report(facts, [f"{place} is ready for the CDK to deploy {environment.name}, by {toolkit}"])
 
 
+def parameters(target: Target) -> dict[str, str]:
+    """Return what the CDK CLI gives the template for its parameters by those options.
+
+    Raises:
+        CommandError: the access stack is not there.
+    """
+    return {
+        "Qualifier": naming.qualifier(target.environment),
+        "CloudFormationExecutionPolicies": ",".join(_policies(target)),
+        "FileAssetsBucketKmsKeyId": "AWS_MANAGED_KEY",
+    }
+
+
 def _place(environment: Environment) -> str:
     return f"aws://{environment.account}/{environment.region}"
 

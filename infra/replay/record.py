@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -66,6 +66,16 @@ def record(
     return [write(_history(number, event, operations), folder) for number, operations in enumerate(states, start=1)]
 
 
+def open_callbacks(operations: Sequence[Operation]) -> Iterator[tuple[str, str]]:
+    """Yield the name and the id of each callback that an execution waits for."""
+    parents = {each.operation_id: each for each in operations}
+    for each in operations:
+        if each.callback_details and each.status is OperationStatus.STARTED:
+            around = parents.get(each.parent_id or "")
+            named = around if around and around.sub_type == OperationSubType.WAIT_FOR_CALLBACK else each
+            yield named.name or "", each.callback_details.callback_id
+
+
 def _history(number: int, event: Any, operations: list[Operation]) -> History:
     last = operations[-1]
     # Names of operations may hold what names of files can't.
@@ -127,17 +137,12 @@ class _Recorder:
 
     def _answer(self, operations: list[Operation]) -> None:
         """Answer the callbacks that are open: after each invocation, so that every recording does so at one time."""
-        parents = {each.operation_id: each for each in operations}
-        for each in operations:
-            if each.callback_details is None or each.status is not OperationStatus.STARTED:
-                continue
-            around = parents.get(each.parent_id or "")
-            name = (around if around and around.sub_type == OperationSubType.WAIT_FOR_CALLBACK else each).name or ""
+        for name, callback_id in open_callbacks(operations):
             if name in self._answers.callbacks:
-                self._runner.send_callback_success(each.callback_details.callback_id, self._answers.callbacks[name])
+                self._runner.send_callback_success(callback_id, self._answers.callbacks[name])
             else:
                 self._unanswered.append(name)
-                self._runner.send_callback_failure(each.callback_details.callback_id)
+                self._runner.send_callback_failure(callback_id)
 
     def _return(self, result: Any, _event: Any, _context: Any) -> Any:
         """Stand for a function that is invoked, and that returns once the invocation that began it has ended."""

@@ -147,6 +147,15 @@ class Fork:
         """Run a module."""
         return self.run(".venv/bin/python", "-m", *arguments)
 
+    def own_packages(self) -> None:
+        """Have a copy of what is installed in .venv, which it shares otherwise: something can be installed there."""
+        folder = self.folder / ".venv"
+        made = {path.name: path.stat().st_mtime for pattern in STAMPS for path in folder.glob(pattern)}
+        shutil.rmtree(folder)
+        shutil.copytree(ROOT / ".venv", folder, symlinks=True)
+        for name, time_ in made.items():
+            os.utime(folder / name, (time_, time_))
+
     def settle(self) -> None:
         """Make every lock older than what is installed of it, which it shares: a fork must install nothing."""
         locks = ("*requirements*.txt", "package-lock.json", "functions/*/requirements.txt", "infra/local/*.txt")

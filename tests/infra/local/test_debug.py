@@ -159,12 +159,13 @@ def test_a_breakpoint_in_a_step_stops_it_on_a_terminal(tree: Tree) -> None:
         terminal.close()
 
 
-def test_ctrl_c_at_a_breakpoint_ends_it(tree: Tree) -> None:
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+def test_a_signal_at_a_breakpoint_ends_it(ending: signal.Signals, tree: Tree) -> None:
     tree.append(STOPPING)
     terminal = Terminal(command("--event", event(tree, {"number": 21})), tree.root)
     try:
         terminal.until("(Pdb)")
-        os.killpg(terminal.process.pid, signal.SIGINT)
+        os.killpg(terminal.process.pid, ending)
         assert terminal.process.wait() == 130
     finally:
         terminal.close()

@@ -1,14 +1,22 @@
 """What of a deployment to a local AWS is left out, and which AWS it sees."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
 
 from infra import naming
+from infra.aws.target import Target
+from infra.environment import load
+from infra.errors import CommandError
 from infra.local.aws import LocalAws, RunningAws
-from infra.local.deployment import PREPARED, is_prepared, using
+from infra.local.built import Built, build
+from infra.local.deployment import PREPARED, is_prepared, prepare, prepare_new, using
+from infra.pipeline import access
+from infra.project import LOCAL
 from tests.infra.fakes.aws import FakeAws
 from tests.infra.fakes.commands import target
 from tests.infra.fakes.environments import DEV
@@ -48,3 +56,43 @@ def test_it_is_prepared_again_with_other_templates(tmp_path: Path) -> None:
 def test_it_is_prepared_again_when_somebody_removed_a_stack(left: str, tmp_path: Path) -> None:
     (tmp_path / PREPARED).write_text("templates")
     assert not prepared(tmp_path, "templates", left)
+
+
+@pytest.fixture
+def built(request: pytest.FixtureRequest) -> Built:
+    """What this checkout deploys to a local AWS."""
+    request.getfixturevalue("installed_dependencies")
+    return build(load(LOCAL))
+
+
+def described(target: Target) -> dict[str, Any]:
+    """Return what CloudFormation tells of each stack: its parameters, tags, outputs and resources."""
+    found: dict[str, Any] = {}
+    for name in target.stacks.names():
+        if stack := target.stacks.find(name):
+            given = {each["ParameterKey"]: each["ParameterValue"] for each in stack.described["Parameters"]}
+            made = {each["LogicalResourceId"]: each["ResourceType"] for each in target.stacks.resources(name)}
+            found[name] = stack.status, given, stack.tags, stack.outputs, made
+    return found
+
+
+def test_a_new_account_is_prepared_as_the_commands_prepare_it(built: Built, tmp_path: Path) -> None:
+    environment = load(LOCAL)
+    with LocalAws.start(tmp_path / "new") as aws, using(aws, environment) as target:
+        prepare_new(target, built)
+        new = described(target)
+    with LocalAws.start(tmp_path / "commands") as aws, using(aws, environment) as target:
+        access.deploy(target, built.access)
+        # By the commands, since one of the stacks is there.
+        prepare(target, built, aws)
+        assert is_prepared(target, built.preparation(), aws)
+        assert new == described(target)
+
+
+def test_what_can_not_be_prepared_is_told(built: Built, tmp_path: Path) -> None:
+    resources = built.bootstrap["Resources"] | {"Wrong": {"Type": "Custom::Wrong", "Properties": {}}}
+    wrong = replace(built, bootstrap=built.bootstrap | {"Resources": resources})
+    with LocalAws.start(tmp_path) as aws, using(aws, load(LOCAL)) as target:
+        with pytest.raises(CommandError, match=r"(?s)could not be made.*Wrong"):
+            prepare(target, wrong, aws)
+        assert not is_prepared(target, wrong.preparation(), aws)

@@ -18,6 +18,15 @@ import pathlib, sys
 from infra.scaffold.__main__ import main
 sys.exit(main([sys.argv[1]], pathlib.Path(sys.argv[2])))
 """
+# A test of a team's own, of another answer than the contract's.
+REFUSING = """
+from refunds.handler import handler
+from tests.local_runner import run
+
+
+def test_what_is_not_granted_fails() -> None:
+    assert run(handler, {"id": "example-1"}, callbacks={"approval": "refused"}).ended.status == "FAILED"
+"""
 LONGEST = "the_longest_of_names"
 
 
@@ -88,14 +97,37 @@ def test_it_passes_the_checks_as_it_stands_however_it_is_called(root: Path, name
     assert replay(["check", "--function", name], root) == 0
 
 
-def test_its_own_tests_pass(root: Path) -> None:
-    make_apart("refunds", root)
+def own_tests(root: Path) -> str:
+    """Run the tests that it was made with, and return what they tell; they passed."""
     for name in ("infra", "tests/local_runner.py"):
         (root / name).symlink_to(ROOT / name)
     command = [sys.executable, "-m", "pytest", "-n", "0", "tests/functions/refunds"]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
-    assert "12 passed" in done.stdout
+    return done.stdout
+
+
+def test_its_own_tests_pass(root: Path) -> None:
+    make_apart("refunds", root)
+    assert "12 passed" in own_tests(root)
+
+
+def test_its_own_tests_pass_when_it_was_given_a_callback(root: Path) -> None:
+    """As docs/operations.md says: in its code, and in its contract."""
+    make_apart("refunds", root)
+    folder = root / "functions" / "refunds"
+    pause = '    context.wait(PAUSE, name="pause")\n'
+    asking = '    assert context.wait_for_callback(lambda *_: None, name="approval") == \'"granted"\'\n'
+    edit(folder / "handler.py", pause, pause + asking)
+    edit(folder / "contract.toml", '"step work"]', '"callback approval", "step work"]')
+    edit(folder / "contract.toml", "[event]", '[callbacks]\napproval = "granted"\n\n[event]')
+    (root / "tests" / "functions" / "refunds" / "test_approval.py").write_text(REFUSING)
+    assert "13 passed" in own_tests(root)
+
+
+def edit(file: Path, old: str, new: str) -> None:
+    assert file.read_text().count(old) == 1
+    file.write_text(file.read_text().replace(old, new))
 
 
 @pytest.mark.parametrize(
