@@ -88,9 +88,18 @@ class Tree:
         for path in folder.rglob("*.py"):
             path.write_text(re.sub(rf"(?m)^(\s*(?:from|import)\s+){FOLDER}\b", rf"\g<1>{TWIN}", path.read_text()))
         # One function more may be one more than the instances are for.
+        self.configure("maximum_vcpus", "15_000")
+
+    def configure(self, key: str, value: str) -> None:
+        """Give a key another value, in TOML, in the files of all environments that have it."""
         for path in (self.root / "environments").glob("*.toml"):
-            most = re.sub(r"(?m)^(\s*maximum_vcpus\s*=\s*)\w+", r"\g<1>15_000", path.read_text())
-            path.write_text(most)
+            path.write_text(re.sub(rf"(?m)^(\s*{key}\s*=\s*).*$", rf"\g<1>{value}", path.read_text()))
+
+    def other_instance_types(self) -> str:
+        """Return instance types that the local environment does not have, in TOML."""
+        settings = self.environment.capacity_provider
+        family = {"arm64": "m7g", "x86_64": "m7i"}[settings.architecture]
+        return next(f'["{family}.{size}"]' for size in ("2xlarge", "4xlarge") if size not in str(settings))
 
     def remove(self, function: str) -> None:
         """Remove a function."""

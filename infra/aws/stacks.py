@@ -22,6 +22,9 @@ POLL_SECONDS = 5
 # Of a stack that failed otherwise CloudFormation detects no drift (its user guide, detecting drift on an entire stack).
 DETECTABLE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_FAILED")
 
+# Where a first deployment failed. The CDK CLI deletes such a stack before it deploys it again.
+NEVER_MADE = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED")
+
 
 @dataclass(frozen=True)
 class Stack:
@@ -82,6 +85,11 @@ class Stack:
     def is_in_review(self) -> bool:
         """Whether it is the shell that a change set was made for, with nothing in it."""
         return self.status == "REVIEW_IN_PROGRESS"
+
+    @property
+    def has_nothing(self) -> bool:
+        """Whether it was never made: the next deployment begins anew."""
+        return self.is_in_review or self.status in NEVER_MADE
 
     @property
     def is_at_rest(self) -> bool:

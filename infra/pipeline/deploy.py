@@ -14,7 +14,7 @@ from infra.console.progress import doing
 from infra.console.report import Report, write_outputs
 from infra.errors import CommandError, UsageError
 from infra.naming import Output
-from infra.pipeline import diff
+from infra.pipeline import diff, replacement
 from infra.pipeline.arguments import add_pull_request, write_versions
 from infra.pipeline.drain import Ending, drain_all, lines
 from infra.pipeline.roll_back import go_live
@@ -35,7 +35,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(target: Target, arguments: Namespace) -> Report:
     """Deploy every stack of the assembly, see live what was built, and remove the functions whose folders are gone.
 
-    Exit code 1 when one of them is running: nothing is deployed then.
+    Exit code 1 when one of them is running, or where something would be replaced that must not be: nothing is deployed
+    then.
     """
     assembly = _built(target, arguments)
     if arguments.ask:
@@ -43,6 +44,7 @@ def run(target: Target, arguments: Namespace) -> Report:
     functions = target.functions if target.has_functions else []
     removed = target.removed_functions()
     _refuse_running(target, removed)
+    replacement.refuse(target, assembly, verbose=arguments.verbose)
     previous = {function.folder: _live_before(function) for function in functions}
     # At once: a deployment that is cancelled is taken back to them.
     write_outputs({"previous_versions": write_versions(previous)})

@@ -71,11 +71,11 @@ def test_a_stack_carries_tags_when_it_has_all_of_them() -> None:
         ("UPDATE_IN_PROGRESS", {"is_changing"}),
         ("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", {"is_changing"}),
         ("UPDATE_ROLLBACK_IN_PROGRESS", {"is_changing"}),
-        ("REVIEW_IN_PROGRESS", {"is_in_review"}),
+        ("REVIEW_IN_PROGRESS", {"is_in_review", "has_nothing"}),
         ("DELETE_IN_PROGRESS", set[str]()),
         ("DELETE_FAILED", set[str]()),
         ("UPDATE_FAILED", set[str]()),
-        ("ROLLBACK_COMPLETE", {"is_at_rest"}),
+        ("ROLLBACK_COMPLETE", {"is_at_rest", "has_nothing"}),
         ("CREATE_COMPLETE", {"is_at_rest", "drift_can_be_detected"}),
         ("UPDATE_COMPLETE", {"is_at_rest", "drift_can_be_detected"}),
         ("UPDATE_ROLLBACK_COMPLETE", {"is_at_rest", "drift_can_be_detected"}),
@@ -83,7 +83,7 @@ def test_a_stack_carries_tags_when_it_has_all_of_them() -> None:
     ],
 )
 def test_a_status_says_what_may_be_done_with_a_stack(status: str, holds: set[str]) -> None:
-    kinds = ("is_changing", "is_in_review", "is_at_rest", "drift_can_be_detected")
+    kinds = ("is_changing", "is_in_review", "has_nothing", "is_at_rest", "drift_can_be_detected")
     found = of_status(status)
     assert {kind for kind in kinds if getattr(found, kind)} == holds
 

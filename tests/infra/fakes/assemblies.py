@@ -18,6 +18,8 @@ def write(folder: Path, of: Target, commit: str = COMMIT) -> Path:
     stack |= {"properties": {"tags": of.tags | {"commit": commit}}}
     artifacts = dict.fromkeys(of.stack_names, stack) | {"Tree": {"type": "cdk:tree"}}
     (folder / "manifest.json").write_text(json.dumps({"artifacts": artifacts}))
+    for name in of.stack_names:
+        (folder / f"{name}.template.json").write_text(json.dumps({"Resources": {}}))
     for name in of.function_names:
         function = {
             "Type": "AWS::Lambda::Function",

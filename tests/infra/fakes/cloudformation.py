@@ -18,6 +18,7 @@ class FakeCloudFormation:
         self.gone: dict[str, Answer] = {}  # deleted ones, by id
         self.resources: dict[str, list[Answer]] = {}
         self.templates: dict[str, Answer | str] = {}
+        self.changes: dict[str, list[Answer]] = {}  # of the change set of a stack
         self.events: dict[str, list[Answer]] = {}  # by stack id, newest first
         self.undeletable: dict[str, str] = {}  # why a stack can't be deleted, by name
         self.deletion_seconds = self.going_back_seconds = 30.0
@@ -70,8 +71,15 @@ class FakeCloudFormation:
         return page(found, parameters, "StackEvents", "NextToken", "NextToken")
 
     def get_template(self, parameters: Answer) -> Answer:
-        template = self.templates[self._stack(parameters["StackName"])["StackName"]]
+        template = self.templates.get(self._stack(parameters["StackName"])["StackName"], {"Resources": {}})
         return {"TemplateBody": template if isinstance(template, str) else json.dumps(template)}
+
+    def describe_change_set(self, parameters: Answer) -> Answer:
+        name = self._stack(parameters["StackName"])["StackName"]
+        if name not in self.changes:
+            raise AwsError("ChangeSetNotFoundException", f"ChangeSet [{parameters['ChangeSetName']}] does not exist")
+        found = [{"Type": "Resource", "ResourceChange": each} for each in self.changes[name]]
+        return page(found, parameters, "Changes", "NextToken", "NextToken")
 
     def update_termination_protection(self, parameters: Answer) -> Answer:
         stack = self._stack(parameters["StackName"])
