@@ -220,7 +220,8 @@ def _wait_problems(events: "list[EventTypeDef]") -> Iterator[str]:
             continue
         start, end = starts[event["Id"]], event["EventTimestamp"]
         if not any(each["StartTimestamp"] <= start <= each["EndTimestamp"] <= end for each in invocations):
-            yield f"its wait {event.get('Name')} was no durable wait: the invocation that began it ran on until it ended"
+            name = event.get("Name")
+            yield f"its wait {name} was no durable wait: the invocation that began it ran on until it ended"
 
 
 def _filled(value: JsonValue, name: str) -> Any:

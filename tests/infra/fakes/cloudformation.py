@@ -96,23 +96,26 @@ class FakeCloudFormation:
             )
         if stack["StackStatus"] != "DELETE_IN_PROGRESS":
             stack["StackStatus"] = "DELETE_IN_PROGRESS"
-            self.clock.after(self.deletion_seconds, lambda: self._delete(stack))
+            token = parameters.get("ClientRequestToken")
+            self.clock.after(self.deletion_seconds, lambda: self._delete(stack, token))
         return {}
 
-    def _delete(self, stack: Answer) -> None:
+    def _delete(self, stack: Answer, token: str | None) -> None:
         name = stack["StackName"]
         if reason := self.undeletable.get(name):
             stack["StackStatus"] = "DELETE_FAILED"
-            self._failed(stack, "Only", "AWS::SSM::Parameter", "only", reason)
-            self._failed(stack, name, "AWS::CloudFormation::Stack", stack["StackId"], "it failed to delete [Only]")
+            of = {"ClientRequestToken": token} if token else {}
+            self._failed(stack, "Only", "AWS::SSM::Parameter", "only", ResourceStatusReason=reason, **of)
+            why = "it failed to delete [Only]"
+            self._failed(stack, name, "AWS::CloudFormation::Stack", stack["StackId"], ResourceStatusReason=why, **of)
             return
         stack["StackStatus"] = "DELETE_COMPLETE"
         self.gone[stack["StackId"]] = self.stacks.pop(name)
         self._forget(name)
 
-    def _failed(self, stack: Answer, logical_id: str, kind: str, physical_id: str, reason: str) -> None:
+    def _failed(self, stack: Answer, logical_id: str, kind: str, physical_id: str, **more: str) -> None:
         event = {"LogicalResourceId": logical_id, "ResourceType": kind, "PhysicalResourceId": physical_id}
-        event |= {"ResourceStatus": "DELETE_FAILED", "ResourceStatusReason": reason}
+        event |= {"ResourceStatus": "DELETE_FAILED", **more}
         self.events.setdefault(stack["StackId"], []).insert(0, event)
 
     def cancel_update_stack(self, parameters: Answer) -> Answer:

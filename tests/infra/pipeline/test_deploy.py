@@ -43,6 +43,7 @@ class Cli:
         self.told = ""  # to the workflow's step before it began
         self.failure: BaseException | None = None
         self.meanwhile: Callable[[], object] = lambda: None
+        self.afterwards: Callable[[], object] = lambda: None
 
     def __call__(self, arguments: Sequence[str], *, session: Any, **_: Any) -> str:
         self.called.append((list(arguments), session))
@@ -53,6 +54,7 @@ class Cli:
         folder = Path(arguments[arguments.index("--app") + 1])
         for stack in Assembly(folder).stack_names:
             self._stack(stack, Assembly(folder).tags(stack))
+        self.afterwards()
         return ""
 
     def _stack(self, name: str, tags: dict[str, str]) -> None:
@@ -205,6 +207,30 @@ def test_a_closed_function_is_refused(closed: str, aws: FakeAws, cli: Cli, tmp_p
     assert not cli.called
 
 
+@pytest.mark.parametrize("seconds", [30, 600])
+def test_what_is_told_of_a_stack_from_before_a_deployment_is_not_taken_for_what_it_left(
+    seconds: int, aws: FakeAws, cli: Cli, tmp_path: Path
+) -> None:
+    def tell_late() -> None:
+        stack = aws.formation.stacks[NAME]
+        now = dict(stack)
+        stack["Tags"] = [{"Key": "commit", "Value": "a" * 40}]
+        stack["Outputs"] = [{"OutputKey": "Version", "OutputValue": "1"}]
+        aws.clock.after(seconds, lambda: stack.update(now))
+
+    cli.afterwards = tell_late
+    with (
+        nullcontext()
+        if seconds < deploy.TOLD_WITHIN_SECONDS
+        else pytest.raises(
+            CommandError, match=f"{NAME}: commit {assemblies.COMMIT} was deployed, .* UPDATE_COMPLETE from commit aaa"
+        )
+    ):
+        deployed(aws, tmp_path)
+    assert live(aws) == "2"
+    assert aws.count("UpdateAlias") == 0
+
+
 @pytest.mark.usefixtures("cli")
 def test_a_version_that_was_taken_back_is_live_again_although_nothing_changed(aws: FakeAws, tmp_path: Path) -> None:
     on = target(aws, DEV_OF_TWO)
@@ -281,7 +307,7 @@ def test_a_function_whose_folder_is_gone_is_removed_after_the_deployment(
     order = ["DeleteAlias", "ListDurableExecutionsByFunction", "UpdateTerminationProtection", "DeleteStack"]
     last = {operation: len(calls) - calls[::-1].index(operation) for operation in order}
     assert sorted(order, key=lambda operation: last[operation]) == order
-    assert aws.asked("DeleteStack") == [{"StackName": OTHER}]
+    assert [each["StackName"] for each in aws.asked("DeleteStack")] == [OTHER]
 
 
 @pytest.mark.usefixtures("cli")

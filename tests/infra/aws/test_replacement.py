@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from infra.aws import replacement
 from infra.aws.assembly import Assembly
 from infra.create_only import CAPACITY_PROVIDER, FUNCTION
 from infra.errors import CommandError
-from infra.pipeline import replacement
+from infra.pipeline import diff
 from tests.infra.fakes import assemblies
 from tests.infra.fakes.aws import FakeAws
 from tests.infra.fakes.commands import target
@@ -110,7 +111,9 @@ def refuse(aws: FakeAws, folder: Path, after: dict[str, Any], *changes: dict[str
     path = assemblies.write(folder, on)
     (path / f"{PLATFORM}.template.json").write_text(json.dumps({"Resources": after}))
     aws.formation.changes[PLATFORM] = [*changes]
-    replacement.refuse(on, Assembly(path))
+    assembly = Assembly(path)
+    deployed = {name: diff.deployed_template(on, assembly, name) for name in assembly.stack_names}
+    replacement.refuse(on, assembly, deployed)
 
 
 def change(name: str, kind: str, physical: str, **more: Any) -> dict[str, Any]:

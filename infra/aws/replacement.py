@@ -18,7 +18,6 @@ from infra.aws.target import Target
 from infra.console.progress import doing
 from infra.create_only import CAPACITY_PROVIDER, FUNCTION, PRESENCE, PROPERTIES
 from infra.errors import CommandError
-from infra.pipeline import diff
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation.type_defs import ResourceChangeTypeDef
@@ -30,16 +29,23 @@ Json = dict[str, Any]
 Resources = Mapping[str, Json]
 
 
-def refuse(target: Target, assembly: Assembly, *, verbose: bool = False) -> None:
+def refuse(target: Target, assembly: Assembly, deployed: Mapping[str, str], *, verbose: bool = False) -> None:
     """Refuse to deploy an assembly that replaces or removes a capacity provider in use, or a durable function.
 
     CloudFormation is asked, by change sets, only where the templates leave it open: most deployments need no such
     question. What it says stays in the change sets that it was asked by.
 
+    Args:
+        target: where.
+        assembly: what is to be deployed.
+        deployed: the templates that are, as JSON, by the names of the stacks.
+        verbose: show what the CDK CLI prints as well.
+
     Raises:
         CommandError: it does, and the message says what, why, and how it is done in order.
     """
-    suspects = {name: found for name in assembly.stack_names if (found := _suspects(target, assembly, name))}
+    lost = {name: _may_be_lost(target, assembly, name, template) for name, template in deployed.items()}
+    suspects = {name: found for name, found in lost.items() if found}
     if not suspects:
         return
     with doing(f"Asking CloudFormation what becomes of {', '.join(chain(*suspects.values()))}"):
@@ -61,12 +67,11 @@ def may_be_lost(before: Resources, after: Resources) -> list[str]:
     return [name for name in kept if name not in after or _rests_on(before, name) != _rests_on(after, name)]
 
 
-def _suspects(target: Target, assembly: Assembly, stack: str) -> list[str]:
-    deployed = target.stacks.find(stack)
-    if deployed is None or deployed.has_nothing:
-        return []
-    before: Json = json.loads(diff.deployed_template(target, assembly, stack))
-    return may_be_lost(before.get("Resources", {}), assembly.resources(stack))
+def _may_be_lost(target: Target, assembly: Assembly, stack: str, deployed: str) -> list[str]:
+    template: Json = json.loads(deployed)
+    found = may_be_lost(template.get("Resources", {}), assembly.resources(stack))
+    # Of a stack that was never made there is a template as well.
+    return found if found and not target.stacks.get(stack).has_nothing else []
 
 
 def _must_stay(resource: Json) -> bool:
