@@ -4,10 +4,11 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
-from infra.aws import leftovers, replacement
+from infra.aws import diagnosis, leftovers, replacement
 from infra.aws.assembly import Assembly
 from infra.aws.cdk import cdk
 from infra.aws.function import DeployedFunction
+from infra.aws.problems import noting
 from infra.aws.stacks import POLL_SECONDS
 from infra.aws.target import Target
 from infra.console import consent
@@ -112,13 +113,22 @@ def _live_before(function: DeployedFunction) -> str | None:
 
 def _deploy(target: Target, assembly: Assembly, *, verbose: bool) -> None:
     options = ["--all", "--concurrency", str(CONCURRENCY), "--require-approval", "never"]
-    with doing(f"Deploying {', '.join(assembly.stack_names)}"):
-        cdk(
-            ["deploy", "--app", str(assembly.folder), *options],
-            log=f"deploy-{assembly.folder.name}",
-            session=target.session,
-            verbose=verbose,
-        )
+    before = diagnosis.moments(target, assembly.stack_names)
+    try:
+        with doing(f"Deploying {', '.join(assembly.stack_names)}"):
+            cdk(
+                ["deploy", "--app", str(assembly.folder), *options],
+                log=f"deploy-{assembly.folder.name}",
+                session=target.session,
+                verbose=verbose,
+            )
+    except CommandError as error:
+        # What the CLI prints last is seldom why. Where CloudFormation was not asked at all, nothing else says it.
+        causes: list[str] = []
+        with noting(causes):
+            causes += diagnosis.causes(target, before)
+        said = str(error) if not causes else str(error).partition("\n")[0]
+        raise CommandError("\n".join([*causes, said])) from error
 
 
 def _see_deployed(target: Target, assembly: Assembly, name: str) -> dict[str, str]:

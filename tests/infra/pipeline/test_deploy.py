@@ -43,12 +43,14 @@ class Cli:
         self.told = ""  # to the workflow's step before it began
         self.failure: BaseException | None = None
         self.meanwhile: Callable[[], object] = lambda: None
+        self.before_it_fails: Callable[[], object] = lambda: None
         self.afterwards: Callable[[], object] = lambda: None
 
     def __call__(self, arguments: Sequence[str], *, session: Any, **_: Any) -> str:
         self.called.append((list(arguments), session))
         self.told = self.outputs.read_text()
         if self.failure:
+            self.before_it_fails()
             raise self.failure
         self.meanwhile()
         folder = Path(arguments[arguments.index("--app") + 1])
@@ -205,6 +207,40 @@ def test_a_closed_function_is_refused(closed: str, aws: FakeAws, cli: Cli, tmp_p
     with pytest.raises(CommandError, match=rf"acme-dev-{closed} .*drain --open"):
         deployed(aws, tmp_path, on=target(aws, DEV_OF_TWO))
     assert not cli.called
+
+
+def test_a_failure_is_told_by_what_cloudformation_says_of_it_and_where_the_rest_is(
+    aws: FakeAws, cli: Cli, tmp_path: Path
+) -> None:
+    cli.failure = CommandError("cdk deploy failed; all of it is in the log\nthe last lines")
+    aws.formation.stack(NAME, {}, LastUpdatedTime=aws.clock.now())
+    why = {"ResourceStatus": "UPDATE_FAILED", "ResourceStatusReason": "no more", "ResourceType": "AWS::SQS::Queue"}
+
+    def fail() -> None:
+        stack = aws.formation.stack(NAME, {}, "UPDATE_ROLLBACK_COMPLETE", LastUpdatedTime=aws.clock.now())
+        aws.formation.events[stack["StackId"]] = [{"LogicalResourceId": "Jobs", **why}]
+
+    on = target(aws, DEV)
+    folder = assemblies.write(tmp_path, on)
+    aws.clock.sleep(1)
+    cli.before_it_fails = fail
+    with pytest.raises(CommandError) as failure:
+        deployed(aws, folder, on=on)
+    assert str(failure.value).splitlines() == [
+        f"{NAME}: AWS::SQS::Queue Jobs: no more",
+        "cdk deploy failed; all of it is in the log",
+    ]
+
+
+@pytest.mark.parametrize("denied", [False, True])
+def test_where_no_stack_was_come_to_the_cli_s_last_lines_are_told(
+    aws: FakeAws, cli: Cli, tmp_path: Path, *, denied: bool
+) -> None:
+    cli.failure = CommandError("cdk deploy failed\nthe last lines")
+    if denied:
+        cli.before_it_fails = lambda: aws.deny("DescribeStacks")
+    with pytest.raises(CommandError, match="AWS: .* no DescribeStacks\ncdk" if denied else "the last lines$"):
+        deployed(aws, tmp_path)
 
 
 @pytest.mark.parametrize("seconds", [30, 600])
