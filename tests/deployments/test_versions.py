@@ -98,7 +98,9 @@ def test_a_deployment_that_fails_says_which_resource_did_and_why(
     assert deploy(synthesize(tmp_path / "before")) == 0
     tree, before = Tree(tmp_path), function.live()
     tree.add_infrastructure(FAILING)
-    with pytest.raises(CommandError, match=rf"^{FUNCTION}: AWS::Lambda::Function TestTaken: .* already exists\ncdk .*\.log$"):
+    with pytest.raises(
+        CommandError, match=rf"^{FUNCTION}: AWS::Lambda::Function TestTaken: .* already exists\ncdk .*\.log$"
+    ):
         run(deploy_command, target, "--assembly", str(tree.build(tmp_path / "after")))
     assert function.live() == before
 
