@@ -95,11 +95,34 @@ class Tree:
         for path in (self.root / "environments").glob("*.toml"):
             path.write_text(re.sub(rf"(?m)^(\s*{key}\s*=\s*).*$", rf"\g<1>{value}", path.read_text()))
 
-    def other_instance_types(self) -> str:
-        """Return instance types that the local environment does not have, in TOML."""
+    def other_instances(self) -> None:
+        """Give the local environment's capacity provider instances of another type."""
         settings = self.environment.capacity_provider
         family = {"arm64": "m7g", "x86_64": "m7i"}[settings.architecture]
-        return next(f'["{family}.{size}"]' for size in ("2xlarge", "4xlarge") if size not in str(settings))
+        other = next(f'["{family}.{size}"]' for size in ("2xlarge", "4xlarge") if size not in str(settings))
+        block = self._table("capacity_provider")
+        self._write(block, re.sub(r"(?m)^instance_types\s*=.*$", f"instance_types = {other}", block))
+
+    def next_generation(self) -> None:
+        """Let the local environment have the next generation of its capacity provider, beside the one it has."""
+        generation, block = self.environment.capacity_provider.generation, self._table("capacity_provider")
+        _, *keys = [line for line in block.splitlines() if not line.startswith("generation")]
+        tables = [["[capacity_provider]", f"generation = {generation + 1}", *keys], [f"[retiring.{generation}]", *keys]]
+        self._write(block, "\n".join(f"{line}" for table in tables for line in [*table, ""]))
+
+    def retire(self) -> None:
+        """Let the local environment have no earlier generation any more."""
+        self._write(self._table(r"retiring\.\d+"), "")
+
+    def _table(self, name: str) -> str:
+        text = (self.root / "environments" / f"{LOCAL}.toml").read_text()
+        match = re.search(rf"(?ms)^\[{name}\]$.*?(?=^\[|\Z)", text)
+        assert match, name
+        return match[0]
+
+    def _write(self, old: str, new: str) -> None:
+        path = self.root / "environments" / f"{LOCAL}.toml"
+        path.write_text(path.read_text().replace(old, new))
 
     def remove(self, function: str) -> None:
         """Remove a function."""

@@ -347,7 +347,7 @@ FUNCTION = f"arn:aws:lambda:{HOST.region}:{HOST.account}:function"
 CAPACITY_PROVIDER = f"arn:aws:lambda:{HOST.region}:{HOST.account}:capacity-provider"
 ROLE = f"arn:aws:iam::{HOST.account}:role"
 LOG_GROUP = f"arn:aws:logs:{HOST.region}:{HOST.account}:log-group"
-PARAMETER = f"arn:aws:ssm:{HOST.region}:{HOST.account}:parameter{naming.capacity_provider_parameter(HOST)}"
+PARAMETER = f"arn:aws:ssm:{HOST.region}:{HOST.account}:parameter{naming.capacity_provider_parameter(HOST, 1)}"
 ASSETS_OF_FIRST = f"arn:aws:s3:::cdk-{naming.qualifier(FIRST)}-assets-{HOST.account}-{HOST.region}"
 
 
@@ -455,7 +455,7 @@ def test_a_role_that_reads_is_refused_when_it_writes(deployed: Accounts, purpose
     refused(lambda: lambda_.update_alias(FunctionName=FUNCTION_OF_FIRST, Name="live", FunctionVersion="1"))
     refused(lambda: lambda_.invoke(FunctionName=FUNCTION_OF_FIRST, Qualifier="live", Payload=b"{}"))
     ssm = untyped(reading, "ssm")
-    refused(lambda: ssm.put_parameter(Name=naming.capacity_provider_parameter(FIRST), Value="x", Overwrite=True))
+    refused(lambda: ssm.put_parameter(Name=naming.capacity_provider_parameter(FIRST, 1), Value="x", Overwrite=True))
     for other in ("deploy", "file-publishing", "cfn-exec"):
         arn = cdk_role(FIRST, other)
         refused(lambda arn=arn: reading.client("sts").assume_role(RoleArn=arn, RoleSessionName="cdk"))

@@ -56,21 +56,6 @@ def test_a_diff_tells_what_would_change_and_nothing_else(
     assert PLATFORM in found
 
 
-def test_instances_of_other_types_are_refused_while_versions_are_on_those_that_there_are(
-    function: DeployedFunction, deploy: Callable[[Path], int], target: Target, tmp_path: Path
-) -> None:
-    assert deploy(synthesize(tmp_path / "before")) == 0
-    tree, before, platform = Tree(tmp_path), function.live(), target.stacks.get(PLATFORM)
-    tree.configure("maximum_vcpus", "15_000")
-    tree.configure("instance_types", tree.other_instance_types())
-    with pytest.raises(
-        CommandError, match=rf"{PLATFORM}: this would replace, for its InstanceRequirements, .*\n.*"
-    ) as no:
-        run(deploy_command, target, "--assembly", str(tree.build(tmp_path / "after")))
-    assert f"\n  {FUNCTION}:{before}\n" in str(no.value)
-    assert (function.live(), target.stacks.get(PLATFORM)) == (before, platform)
-
-
 # CloudFormation can't make it, and takes everything back.
 FAILING = """
 from aws_cdk import aws_lambda
