@@ -95,34 +95,34 @@ class Tree:
         for path in (self.root / "environments").glob("*.toml"):
             path.write_text(re.sub(rf"(?m)^(\s*{key}\s*=\s*).*$", rf"\g<1>{value}", path.read_text()))
 
-    def other_instances(self) -> None:
-        """Give the local environment's capacity provider instances of another type."""
-        settings = self.environment.capacity_provider
+    def other_instances(self, environment: str = LOCAL) -> None:
+        """Give an environment's capacity provider instances of another type."""
+        settings = load(environment, self.root).capacity_provider
         family = {"arm64": "m7g", "x86_64": "m7i"}[settings.architecture]
         other = next(f'["{family}.{size}"]' for size in ("2xlarge", "4xlarge") if size not in str(settings))
-        block = self._table("capacity_provider")
-        self._write(block, re.sub(r"(?m)^instance_types\s*=.*$", f"instance_types = {other}", block))
+        path, block = self._table("capacity_provider", environment)
+        new = re.sub(r"(?m)^instance_types\s*=.*$", f"instance_types = {other}", block)
+        path.write_text(path.read_text().replace(block, new))
 
     def next_generation(self) -> None:
         """Let the local environment have the next generation of its capacity provider, beside the one it has."""
-        generation, block = self.environment.capacity_provider.generation, self._table("capacity_provider")
+        generation = self.environment.capacity_provider.generation
+        path, block = self._table("capacity_provider")
         _, *keys = [line for line in block.splitlines() if not line.startswith("generation")]
         tables = [["[capacity_provider]", f"generation = {generation + 1}", *keys], [f"[retiring.{generation}]", *keys]]
-        self._write(block, "\n".join(f"{line}" for table in tables for line in [*table, ""]))
+        path.write_text(path.read_text().replace(block, "\n".join(line for table in tables for line in [*table, ""])))
 
     def retire(self) -> None:
         """Let the local environment have no earlier generation any more."""
-        self._write(self._table(r"retiring\.\d+"), "")
+        path, block = self._table(r"retiring\.\d+")
+        path.write_text(path.read_text().replace(block, ""))
 
-    def _table(self, name: str) -> str:
-        text = (self.root / "environments" / f"{LOCAL}.toml").read_text()
-        match = re.search(rf"(?ms)^\[{name}\]$.*?(?=^\[|\Z)", text)
-        assert match, name
-        return match[0]
-
-    def _write(self, old: str, new: str) -> None:
-        path = self.root / "environments" / f"{LOCAL}.toml"
-        path.write_text(path.read_text().replace(old, new))
+    def _table(self, name: str, environment: str = LOCAL) -> tuple[Path, str]:
+        """Return the file of an environment, and the text of a table in it."""
+        path = self.root / "environments" / f"{environment}.toml"
+        match = re.search(rf"(?ms)^\[{name}\].*?(?=^\[|\Z)", path.read_text())
+        assert match, f"{path} has no table [{name}]"
+        return path, match[0]
 
     def remove(self, function: str) -> None:
         """Remove a function."""
