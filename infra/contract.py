@@ -5,6 +5,7 @@ The file is not part of the bundle: it is for those who call the function, and f
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -88,8 +89,8 @@ def load(function: str, root: Path = ROOT) -> Contract:
 def problems(contract: Contract, name: str, ended: Execution, events: "Iterable[EventTypeDef]") -> list[str]:
     """Return every promise that an execution broke, in words.
 
-    Lambda breaks none when it attempts a step again, invokes the function again, tells of an invocation late, or pauses
-    the execution.
+    Lambda breaks none when it attempts a step again, invokes the function again, also twice at once, tells of an
+    invocation late, or pauses the execution.
 
     Args:
         contract: that of the function.
@@ -206,17 +207,21 @@ def _operation_problems(contract: Contract, operations: Sequence[Operation]) -> 
 
 
 def _wait_problems(events: "list[EventTypeDef]") -> Iterator[str]:
-    """Yield the waits that held compute: one invocation ran from before a wait until after it, or none ended before."""
+    """Yield the waits that held compute: what ran when one began had not ended when the wait did.
+
+    One that did is enough. Lambda may send an invocation twice, and the other may run as long as it likes.
+    """
     invocations = [event["InvocationCompletedDetails"] for event in events if "InvocationCompletedDetails" in event]
-    starts = {event["Id"]: event["EventTimestamp"] for event in events if event["EventType"] == "WaitStarted"}
+    starts: dict[str, datetime] = {}
     for event in events:
+        if event["EventType"] == "WaitStarted":
+            starts.setdefault(event["Id"], event["EventTimestamp"])
         if event["EventType"] != "WaitSucceeded" or event["Id"] not in starts:
             continue
         start, end = starts[event["Id"]], event["EventTimestamp"]
-        ran_through = any(each["StartTimestamp"] <= start and each["EndTimestamp"] > end for each in invocations)
-        # Where none is known to have ended, the one that is not told of yet may have run through.
-        if ran_through or not any(each["EndTimestamp"] <= end for each in invocations):
-            yield f"its wait {event.get('Name')} was no durable wait: an invocation was running when it ended"
+        if not any(each["StartTimestamp"] <= start <= each["EndTimestamp"] <= end for each in invocations):
+            name = event.get("Name")
+            yield f"its wait {name} was no durable wait: the invocation that began it ran on until it ended"
 
 
 def _filled(value: JsonValue, name: str) -> Any:

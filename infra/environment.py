@@ -14,7 +14,16 @@ from pydantic import Field
 from infra import ROOT, functions, limits
 from infra import project as projects
 from infra.project import LOCAL, Project
-from infra.settings import CapacityProvider, Durable, Function, Network, Protection, Settings, timeout_problems
+from infra.settings import (
+    CapacityProvider,
+    CurrentCapacityProvider,
+    Durable,
+    Function,
+    Network,
+    Protection,
+    Settings,
+    timeout_problems,
+)
 from infra.toml import FileError, Table, read, wrong
 
 Json = dict[str, Any]
@@ -54,7 +63,7 @@ class Environment(Table):
         ),
     ]
     network: Network
-    capacity_provider: CapacityProvider
+    capacity_provider: CurrentCapacityProvider
     function: Function
     durable: Durable
     protection: Protection
@@ -65,11 +74,25 @@ class Environment(Table):
             description="a table for each function that differs, with the keys of [function] that do",
         ),
     ]
+    retiring: Annotated[
+        dict[str, CapacityProvider],
+        Field(
+            default_factory=dict,
+            description="a table for each earlier generation of the capacity provider that versions are on, with the "
+            "keys that [capacity_provider] had",
+        ),
+    ]
 
     @property
     def hosts_previews(self) -> bool:
         """Whether this is a platform for the previews of pull requests."""
         return self.preview_days > 0
+
+    @property
+    def capacity_providers(self) -> dict[int, CapacityProvider]:
+        """The capacity providers that there are, by their generations: the one for new versions, and those before."""
+        before = {int(generation): settings for generation, settings in self.retiring.items()}
+        return {self.capacity_provider.generation: self.capacity_provider, **before}
 
     def settings(self, function: str) -> Settings:
         """Return what a function has, also one that is not there any more."""
@@ -84,6 +107,10 @@ class Environment(Table):
         for name in self.functions.keys() - {*self.function_names}:
             known = ", ".join(self.function_names)
             yield wrong("functions", name, f"must be the name of a folder in functions/ with a handler.py: {known}")
+        earlier = [*map(str, range(1, self.capacity_provider.generation))]
+        for generation in self.retiring.keys() - {*earlier}:
+            known = f"one of {', '.join(earlier)}" if earlier else "and there is none yet"
+            yield wrong("retiring", generation, f"must be one before capacity_provider.generation, {known}")
         yield from self._capacity_problems()
 
     def _capacity_problems(self) -> Iterator[str]:

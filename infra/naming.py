@@ -77,9 +77,17 @@ def read_function(environment: Environment, name: str) -> Named | None:
     return Named(int(pull_request) if pull_request else None, match["function"].replace("-", "_"))
 
 
-def capacity_provider_parameter(environment: Environment) -> str:
-    """Name the SSM parameter in which an environment's platform leaves its capacity provider's ARN."""
-    return f"/{platform_stack(environment)}/capacity-provider-arn"
+def capacity_provider_parameter(environment: Environment, generation: int) -> str:
+    """Name the SSM parameter in which an environment's platform leaves the ARN of a capacity provider.
+
+    Each has one of its own. So functions change with the generation, and a new version of them is on the new one.
+    """
+    return f"/{platform_stack(environment)}/capacity-provider-arn{of_generation(generation, '-')}"
+
+
+def of_generation(generation: int, separator: str = "") -> str:
+    """Return how names end that belong to a generation of the capacity provider; the first has none."""
+    return "" if generation == 1 else f"{separator}{generation}"
 
 
 def tags(environment: Environment, pull_request: int | None = None) -> dict[str, str]:

@@ -95,6 +95,20 @@ class CapacityProvider(Table):
                 yield wrong("instance_types", name, f"must be of the architecture {self.architecture}")
 
 
+class CurrentCapacityProvider(CapacityProvider):
+    """The instances that Lambda runs new versions on."""
+
+    generation: Annotated[
+        int,
+        Field(
+            default=1,
+            ge=1,
+            description="1 or more: with the next, another capacity provider takes new versions, and the one before "
+            "moves to a table [retiring.N] until no version is on it",
+        ),
+    ]
+
+
 class Function(Table):
     """The durable function and its execution environments."""
 

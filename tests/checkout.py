@@ -88,9 +88,41 @@ class Tree:
         for path in folder.rglob("*.py"):
             path.write_text(re.sub(rf"(?m)^(\s*(?:from|import)\s+){FOLDER}\b", rf"\g<1>{TWIN}", path.read_text()))
         # One function more may be one more than the instances are for.
+        self.configure("maximum_vcpus", "15_000")
+
+    def configure(self, key: str, value: str) -> None:
+        """Give a key another value, in TOML, in the files of all environments that have it."""
         for path in (self.root / "environments").glob("*.toml"):
-            most = re.sub(r"(?m)^(\s*maximum_vcpus\s*=\s*)\w+", r"\g<1>15_000", path.read_text())
-            path.write_text(most)
+            path.write_text(re.sub(rf"(?m)^(\s*{key}\s*=\s*).*$", rf"\g<1>{value}", path.read_text()))
+
+    def other_instances(self, environment: str = LOCAL) -> None:
+        """Give an environment's capacity provider instances of another type."""
+        settings = load(environment, self.root).capacity_provider
+        family = {"arm64": "m7g", "x86_64": "m7i"}[settings.architecture]
+        other = next(f'["{family}.{size}"]' for size in ("2xlarge", "4xlarge") if size not in str(settings))
+        path, block = self._table("capacity_provider", environment)
+        new = re.sub(r"(?m)^instance_types\s*=.*$", f"instance_types = {other}", block)
+        path.write_text(path.read_text().replace(block, new))
+
+    def next_generation(self) -> None:
+        """Let the local environment have the next generation of its capacity provider, beside the one it has."""
+        generation = self.environment.capacity_provider.generation
+        path, block = self._table("capacity_provider")
+        _, *keys = [line for line in block.splitlines() if not line.startswith("generation")]
+        tables = [["[capacity_provider]", f"generation = {generation + 1}", *keys], [f"[retiring.{generation}]", *keys]]
+        path.write_text(path.read_text().replace(block, "\n".join(line for table in tables for line in [*table, ""])))
+
+    def retire(self) -> None:
+        """Let the local environment have no earlier generation any more."""
+        path, block = self._table(r"retiring\.\d+")
+        path.write_text(path.read_text().replace(block, ""))
+
+    def _table(self, name: str, environment: str = LOCAL) -> tuple[Path, str]:
+        """Return the file of an environment, and the text of a table in it."""
+        path = self.root / "environments" / f"{environment}.toml"
+        match = re.search(rf"(?ms)^\[{name}\].*?(?=^\[|\Z)", path.read_text())
+        assert match, f"{path} has no table [{name}]"
+        return path, match[0]
 
     def remove(self, function: str) -> None:
         """Remove a function."""

@@ -13,9 +13,15 @@ def versions(target: Target) -> list[str] | None:
     arn = platform.outputs.get(naming.Output.CAPACITY_PROVIDER_ARN) if platform else None
     if arn is None:
         return None
+    return versions_on(target, arn)
+
+
+def versions_on(target: Target, name_or_arn: str) -> list[str]:
+    """Return the ARNs of all versions of all functions on a capacity provider; one that is gone has none."""
     client = target.session.client("lambda")
-    pages = client.get_paginator("list_function_versions_by_capacity_provider").paginate(CapacityProviderName=arn)
+    lister = client.get_paginator("list_function_versions_by_capacity_provider")
     try:
-        return [version["FunctionArn"] for page in pages for version in page["FunctionVersions"]]
+        pages = [*lister.paginate(CapacityProviderName=name_or_arn)]
     except client.exceptions.ResourceNotFoundException:
         return []
+    return [version["FunctionArn"] for page in pages for version in page["FunctionVersions"]]

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Sequence
+from getpass import getuser
 from pathlib import Path
 
 import boto3
@@ -84,6 +85,22 @@ def cdk(
     return "".join(printed)
 
 
+def session_name() -> str:
+    """Return what the CLI calls its sessions in the roles that it assumes, so that CloudTrail tells whose they were.
+
+    In a workflow that is the run, as in the name of the session that the job itself has; elsewhere the person. A name
+    has 2 to 64 characters, and few kinds of them (STS API, AssumeRole, RoleSessionName).
+    """
+    if run := os.environ.get("GITHUB_RUN_ID"):
+        return f"gha-{run}"
+    try:
+        user = getuser()
+    except (KeyError, OSError):
+        # In a container, a user may have a number alone.
+        user = "unknown"
+    return f"cdk-{re.sub(r'[^A-Za-z0-9_+=,.@-]', '-', user)}"[:64]
+
+
 def _environ(session: boto3.Session | None) -> dict[str, str]:
     """Return the environment that the CLI runs in.
 
@@ -94,6 +111,7 @@ def _environ(session: boto3.Session | None) -> dict[str, str]:
     # The CLI and jsii take their Node from the path: ours lies beside this interpreter.
     environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     environ["CDK_DISABLE_CLI_TELEMETRY"] = "true"
+    environ.setdefault("CDK_ROLE_SESSION_NAME", session_name())
     environ["NODE_COMPILE_CACHE"] = str(COMPILED)
     credentials = session.get_credentials() if session else None
     if session and credentials:

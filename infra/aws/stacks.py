@@ -1,10 +1,11 @@
 """Deployed stacks, as CloudFormation tells of them, and their deletion."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from botocore.exceptions import ClientError
 
@@ -21,6 +22,9 @@ POLL_SECONDS = 5
 
 # Of a stack that failed otherwise CloudFormation detects no drift (its user guide, detecting drift on an entire stack).
 DETECTABLE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_FAILED")
+
+# Where a first deployment failed. The CDK CLI deletes such a stack before it deploys it again.
+NEVER_MADE = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED")
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,11 @@ class Stack:
     def is_in_review(self) -> bool:
         """Whether it is the shell that a change set was made for, with nothing in it."""
         return self.status == "REVIEW_IN_PROGRESS"
+
+    @property
+    def has_nothing(self) -> bool:
+        """Whether it was never made: the next deployment begins anew."""
+        return self.is_in_review or self.status in NEVER_MADE
 
     @property
     def is_at_rest(self) -> bool:
@@ -165,10 +174,12 @@ class Stacks:
                 took longer than `budgets.DELETION`, and go on.
         """
         with doing(f"Deleting {', '.join(stack.name for stack in stacks)}"):
+            # Its events tell which deletion they are of.
+            token = f"delete-{uuid4()}"
             for stack in stacks:
-                self._client.delete_stack(StackName=stack.name)
+                self._client.delete_stack(StackName=stack.name, ClientRequestToken=token)
             since = self._clock.monotonic()
-            problems = [problem for stack in stacks if (problem := self._see_deleted(stack, since))]
+            problems = [problem for stack in stacks if (problem := self._see_deleted(stack, token, since))]
         if problems:
             raise CommandError("\n".join(problems))
 
@@ -191,21 +202,45 @@ class Stacks:
             CommandError: it took longer, and goes on.
         """
         with doing(f"Taking back the update of {stack.name}"):
-            self._wait_while(stack, "_IN_PROGRESS", budgets.GOING_BACK, "its roll-back", since)
+            # CloudFormation may tell for a moment of how the stack was before this update.
+            self._wait_while(
+                stack,
+                lambda now: now.status.endswith("_IN_PROGRESS") or now.deployed < stack.deployed,
+                budgets.GOING_BACK,
+                "its roll-back",
+                since,
+            )
 
-    def _see_deleted(self, stack: Stack, since: float) -> str | None:
+    def _see_deleted(self, stack: Stack, token: str, since: float) -> str | None:
         """Wait for the deletion of a stack, and say what stood in its way, if anything did."""
+
+        def goes_on(now: Stack) -> bool:
+            # CloudFormation may tell for a moment of how the stack was before, also that it could not be deleted. A
+            # deletion that others began has another token.
+            is_stale = stack.status != "DELETE_IN_PROGRESS" and not self._has_failed(now, token)
+            return now.status == "DELETE_IN_PROGRESS" or (now.status != "DELETE_COMPLETE" and is_stale)
+
         try:
-            ended = self._wait_while(stack, "DELETE_IN_PROGRESS", budgets.DELETION, "its deletion", since)
+            ended = self._wait_while(stack, goes_on, budgets.DELETION, "its deletion", since)
         except CommandError as error:
             return str(error)
         if ended and ended.status != "DELETE_COMPLETE":
             return f"{stack.name} could not be deleted: {self._reasons(stack.id) or ended.status}"
         return None
 
-    def _wait_while(self, stack: Stack, ending: str, seconds: float, what: str, since: float) -> Stack | None:
-        """Wait while the status of a stack ends so, and return what became of it; None when it is gone."""
-        while (now := self.find(stack.id)) and now.status.endswith(ending):
+    def _has_failed(self, stack: Stack, token: str) -> bool:
+        """Tell whether the operation on a stack that was asked for with a token has failed."""
+        return any(
+            event.get("ClientRequestToken") == token and event.get("ResourceStatus", "").endswith("_FAILED")
+            for event in self.events(stack.id) or []
+            if event.get("PhysicalResourceId") == stack.id
+        )
+
+    def _wait_while(
+        self, stack: Stack, goes_on: Callable[[Stack], bool], seconds: float, what: str, since: float
+    ) -> Stack | None:
+        """Wait while an operation on a stack goes on, and return what became of it; None when it is gone."""
+        while (now := self.find(stack.id)) and goes_on(now):
             if self._clock.monotonic() > since + seconds:
                 raise CommandError(
                     f"{stack.name} is {now.status} after {seconds / budgets.MINUTE:.0f} minutes; CloudFormation goes "

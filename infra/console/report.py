@@ -9,6 +9,8 @@ from pathlib import Path
 
 from rich.console import Console, RenderableType
 
+from infra.console import markdown
+
 
 @dataclass(frozen=True)
 class Notice:
@@ -50,7 +52,9 @@ class Report:
     @classmethod
     def of_failure(cls, code: int, message: str) -> "Report":
         """Return the report of a command that found nothing but a reason to end."""
-        return cls({"error": message, "exit_code": code}, code=code, error=message)
+        facts = {"error": message, "exit_code": code}
+        summary = markdown.fit_summary(lambda limit: markdown.block(message, limit=limit))
+        return cls(facts, markdown=summary, code=code, error=message)
 
 
 def show(report: Report, *, as_json: bool = False, file: Path | None = None) -> None:

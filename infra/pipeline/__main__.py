@@ -77,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Only now, so that a GitHub which can't be told costs nothing of what was found.
     told = _attempt(lambda: _tell_github(report))
     if told.error:
-        show(replace(told, facts={}))
+        show(replace(told, facts={}, markdown=""))
     return max(report.code, told.code)
 
 

@@ -41,9 +41,10 @@ class DeployedTo(_Report):
 
 
 class Deployment(_Report):
-    """What `deploy` reported, by function."""
+    """What `deploy` reported, by function, or why it reported nothing."""
 
     functions: dict[Untrusted, DeployedTo]
+    error: Untrusted | None = None
 
 
 class Trial(_Report):
@@ -123,8 +124,8 @@ def read_reports(folder: Path) -> Reports:
     )
 
 
-def _not_deployed(_error: Untrusted) -> Deployment:
-    return Deployment(functions={})
+def _not_deployed(error: Untrusted) -> Deployment:
+    return Deployment(functions={}, error=error)
 
 
 def _not_tried(error: Untrusted) -> Smoke:
@@ -158,11 +159,18 @@ def render(target: Target, commit: str, reports: Reports, histories: Sequence[Un
 
 
 def _preview(target: Target, reports: Reports, limit: int) -> Iterator[str]:
-    functions = reports.deployment.functions if reports.deployment else {}
-    if not functions:
+    deployment = reports.deployment or Deployment(functions={})
+    if deployment.error is not None:
+        yield "This commit could not be deployed:"
+        yield markdown.block(deployment.error, limit=limit)
+    elif not deployment.functions:
         yield "There is no preview of this commit; the checks say why."
-        return
-    yield _deployed(functions, limit)
+    if deployment.functions:
+        yield from _deployed(target, reports, deployment.functions, limit)
+
+
+def _deployed(target: Target, reports: Reports, functions: Mapping[Untrusted, DeployedTo], limit: int) -> Iterator[str]:
+    yield _aliases(functions, limit)
     yield from _smoke(reports.smoke, limit)
     yield "Send an event of your own:"
     yield markdown.block(_how_to_invoke(target, functions), "sh")
@@ -170,7 +178,7 @@ def _preview(target: Target, reports: Reports, limit: int) -> Iterator[str]:
     yield f"It goes, with the executions that still run, when this pull request is closed, or after {days} days."
 
 
-def _deployed(functions: Mapping[Untrusted, DeployedTo], limit: int) -> str:
+def _aliases(functions: Mapping[Untrusted, DeployedTo], limit: int) -> str:
     if len(functions) == 1:
         return f"Alias {_alias(next(iter(functions.values())), limit)}."
     told = markdown.some(

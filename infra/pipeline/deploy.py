@@ -4,10 +4,12 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
-from infra.aws import leftovers
+from infra.aws import diagnosis, leftovers, replacement
 from infra.aws.assembly import Assembly
 from infra.aws.cdk import cdk
 from infra.aws.function import DeployedFunction
+from infra.aws.problems import noting
+from infra.aws.stacks import POLL_SECONDS
 from infra.aws.target import Target
 from infra.console import consent
 from infra.console.progress import doing
@@ -22,6 +24,8 @@ from infra.pipeline.roll_back import go_live
 # How many functions are deployed side by side. The CDK CLI asks CloudFormation about each all the time, and an account
 # may ask only so often.
 CONCURRENCY = 8
+# How long CloudFormation may tell of a stack as it was before.
+TOLD_WITHIN_SECONDS = 60
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -35,7 +39,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(target: Target, arguments: Namespace) -> Report:
     """Deploy every stack of the assembly, see live what was built, and remove the functions whose folders are gone.
 
-    Exit code 1 when one of them is running: nothing is deployed then.
+    Exit code 1 when one of them is running, or where something would be replaced that must not be: nothing is deployed
+    then.
     """
     assembly = _built(target, arguments)
     if arguments.ask:
@@ -43,11 +48,13 @@ def run(target: Target, arguments: Namespace) -> Report:
     functions = target.functions if target.has_functions else []
     removed = target.removed_functions()
     _refuse_running(target, removed)
+    deployed = {name: diff.deployed_template(target, assembly, name) for name in assembly.stack_names}
+    replacement.refuse(target, assembly, deployed, verbose=arguments.verbose)
     previous = {function.folder: _live_before(function) for function in functions}
     # At once: a deployment that is cancelled is taken back to them.
     write_outputs({"previous_versions": write_versions(previous)})
     _deploy(target, assembly, verbose=arguments.verbose)
-    stacks = {name: target.stacks.get(name).outputs for name in assembly.stack_names}
+    stacks = {name: _see_deployed(target, assembly, name) for name in assembly.stack_names}
     versions = {each.folder: _see_live(target, each, stacks[each.name][Output.VERSION]) for each in functions}
     retained = _remove(target, removed)
     found = {
@@ -106,13 +113,39 @@ def _live_before(function: DeployedFunction) -> str | None:
 
 def _deploy(target: Target, assembly: Assembly, *, verbose: bool) -> None:
     options = ["--all", "--concurrency", str(CONCURRENCY), "--require-approval", "never"]
-    with doing(f"Deploying {', '.join(assembly.stack_names)}"):
-        cdk(
-            ["deploy", "--app", str(assembly.folder), *options],
-            log=f"deploy-{assembly.folder.name}",
-            session=target.session,
-            verbose=verbose,
-        )
+    before = diagnosis.moments(target, assembly.stack_names)
+    try:
+        with doing(f"Deploying {', '.join(assembly.stack_names)}"):
+            cdk(
+                ["deploy", "--app", str(assembly.folder), *options],
+                log=f"deploy-{assembly.folder.name}",
+                session=target.session,
+                verbose=verbose,
+            )
+    except CommandError as error:
+        # What the CLI prints last is seldom why. Where CloudFormation was not asked at all, nothing else says it.
+        causes: list[str] = []
+        with noting(causes):
+            causes += diagnosis.causes(target, before)
+        said = str(error) if not causes else str(error).partition("\n")[0]
+        raise CommandError("\n".join([*causes, said])) from error
+
+
+def _see_deployed(target: Target, assembly: Assembly, name: str) -> dict[str, str]:
+    """Return the outputs of a stack that was deployed.
+
+    CloudFormation may tell for a moment of how it was before. The version in those outputs must not go live.
+
+    Raises:
+        CommandError: it still does, or somebody has deployed something else meanwhile.
+    """
+    built, since = assembly.tags(name).get("commit"), target.clock.monotonic()
+    while (stack := target.stacks.get(name)).tags.get("commit") != built or not stack.is_at_rest:
+        if target.clock.monotonic() > since + TOLD_WITHIN_SECONDS:
+            of = stack.tags.get("commit")
+            raise CommandError(f"{name}: commit {built} was deployed, and it is {stack.status} from commit {of}")
+        target.clock.sleep(POLL_SECONDS)
+    return stack.outputs
 
 
 def _see_live(target: Target, function: DeployedFunction, version: str) -> str:

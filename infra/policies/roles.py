@@ -28,6 +28,7 @@ EXECUTIONS = [
     "lambda:ListDurableExecutionsByFunction",
     "lambda:StopDurableExecution",
 ]
+ON_PROVIDER = "lambda:ListFunctionVersionsByCapacityProvider"
 # An alias under another name is how a drain refuses new executions.
 DRAINING = [
     *EXECUTIONS,
@@ -62,13 +63,18 @@ def _deploying(environment: Environment) -> list[Statement]:
     With that goes the removal of functions that the code no longer has, and of nothing else.
     """
     stacks = stack_arns(environment, *deployed_stacks(environment))
-    removed = ["DeleteStack", "DescribeStackEvents", "UpdateTerminationProtection"]
+    # What a deployment would replace is read before it, and why it failed, after.
+    read = ["DescribeChangeSet", "DescribeStackEvents", "DescribeStacks", "GetTemplate"]
+    removed = ["DeleteStack", "UpdateTerminationProtection"]
+    # Nothing but people deploy the platform below previews.
+    own = [] if environment.hosts_previews else [allow([ON_PROVIDER], _capacity_provider(environment))]
     return [
         allow(["sts:AssumeRole"], toolkit_roles(environment, "deploy", "file-publishing")),
         allow(LISTING, ["*"]),
         # A deployment that was cancelled is taken back while it is under way.
-        allow(["cloudformation:CancelUpdateStack", "cloudformation:DescribeStacks"], stacks),
+        allow([f"cloudformation:{action}" for action in ("CancelUpdateStack", *read)], stacks),
         allow([f"cloudformation:{action}" for action in removed], _function_stacks(environment)),
+        *own,
         # Durable executions belong to versions, so the function's own ARN is not enough (Lambda developer guide,
         # security of durable functions); listing them takes it. A smoke execution's callbacks are answered.
         allow(
@@ -133,7 +139,7 @@ def _looking(environment: Environment) -> list[Statement]:
     return [
         allow(LISTING, ["*"]),
         allow([f"cloudformation:{action}" for action in described], _stacks(environment)),
-        allow(["lambda:ListFunctionVersionsByCapacityProvider"], _capacity_provider(environment)),
+        allow([ON_PROVIDER], _capacity_provider(environment)),
     ]
 
 

@@ -156,7 +156,8 @@ class FunctionStack(cdk.Stack):
         resource = cast("lambda_.CfnFunction", function.node.default_child)
         # CloudFormation reads the parameter when it deploys, so that synthesis needs no credentials. An imported
         # capacity provider has no add_function, hence the resource's own properties.
-        arn = ssm.StringParameter.value_for_string_parameter(self, naming.capacity_provider_parameter(environment))
+        name = naming.capacity_provider_parameter(environment, environment.capacity_provider.generation)
+        arn = ssm.StringParameter.value_for_string_parameter(self, name)
         resource.capacity_provider_config = lambda_.CfnFunction.CapacityProviderConfigProperty(
             lambda_managed_instances_capacity_provider_config=(
                 lambda_.CfnFunction.LambdaManagedInstancesCapacityProviderConfigProperty(

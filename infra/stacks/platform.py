@@ -15,6 +15,7 @@ from infra.environment import Environment
 from infra.naming import Output
 from infra.policies.places import Resources
 from infra.services import Service
+from infra.settings import CapacityProvider
 from infra.stacks.alone import resources_of
 from infra.stacks.given_role import given_role
 from infra.stacks.log_group import LogGroup
@@ -53,37 +54,42 @@ class Platform(cdk.Stack):
             synthesizer=synthesizer,
             termination_protection=environment.protection.termination_protection,
         )
-        provider = self._capacity_provider(environment, Network(self, environment, services))
-        # Functions find their capacity provider here, and not by an export: an export that is used can't be changed.
-        ssm.StringParameter(
-            self,
-            "CapacityProviderParameter",
-            parameter_name=naming.capacity_provider_parameter(environment),
-            string_value=provider.capacity_provider_arn,
-            description=f"ARN of the capacity provider of the {environment.name} environment",
-        )
-        cdk.CfnOutput(self, Output.CAPACITY_PROVIDER_ARN, value=provider.capacity_provider_arn)
+        network = Network(self, environment, services)
+        group = LogGroup(self, "CapacityProviderLogs", environment, environment.function.log_retention_days)
+        role = given_role(self, "Operator", environment, naming.operator_role(environment))
+        for generation, settings in environment.capacity_providers.items():
+            provider = self._capacity_provider(generation, settings, network, group, role)
+            # Functions find their capacity provider here, and not by an export: one that is used can't be changed.
+            ssm.StringParameter(
+                self,
+                f"CapacityProviderParameter{naming.of_generation(generation)}",
+                parameter_name=naming.capacity_provider_parameter(environment, generation),
+                string_value=provider.capacity_provider_arn,
+                description=f"ARN of the capacity provider of the {environment.name} environment",
+            )
+            if generation == environment.capacity_provider.generation:
+                cdk.CfnOutput(self, Output.CAPACITY_PROVIDER_ARN, value=provider.capacity_provider_arn)
 
     @property
     def availability_zones(self) -> list[str]:
         """The configured zones; the CDK would look them up with credentials."""
         return self._zones
 
-    def _capacity_provider(self, environment: Environment, network: Network) -> lambda_.CapacityProvider:
-        group = LogGroup(self, "CapacityProviderLogs", environment, environment.function.log_retention_days)
-        settings = environment.capacity_provider
+    def _capacity_provider(
+        self, generation: int, settings: CapacityProvider, network: Network, group: LogGroup, role: iam.IRole
+    ) -> lambda_.CapacityProvider:
         types = [ec2.InstanceType(name) for name in settings.instance_types]
         provider = lambda_.CapacityProvider(
             self,
-            "CapacityProvider",
+            f"CapacityProvider{naming.of_generation(generation)}",
             subnets=network.subnets,
             security_groups=[network.security_group],
-            operator_role=given_role(self, "Operator", environment, naming.operator_role(environment)),
+            operator_role=role,
             log_group=group,
             system_log_level=lambda_.SystemLogLevel.INFO,
             architectures=[ARCHITECTURES[settings.architecture]],
             max_v_cpu_count=settings.maximum_vcpus,
-            scaling_options=_scaling(environment),
+            scaling_options=_scaling(settings),
             instance_type_filter=lambda_.InstanceTypeFilter.allow(types) if types else None,
         )
         # The CDK knows of no such dependency. Without it instances may start before they can checkpoint, and lose
@@ -92,8 +98,7 @@ class Platform(cdk.Stack):
         return provider
 
 
-def _scaling(environment: Environment) -> lambda_.ScalingOptions:
-    settings = environment.capacity_provider
+def _scaling(settings: CapacityProvider) -> lambda_.ScalingOptions:
     if settings.scaling == "auto":
         return lambda_.ScalingOptions.auto()
     policy = lambda_.TargetTrackingScalingPolicy.cpu_utilization(settings.target_cpu_percent)

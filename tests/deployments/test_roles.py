@@ -90,6 +90,12 @@ class Accounts:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
+    def in_vain(self, environment: Environment, purpose: Purpose, *command: str) -> str:
+        """Run such a command that is to fail, and return why."""
+        done = self._run(environment, command, self._assume(environment, purpose), ROOT)
+        assert done.returncode == 1, done.stdout + done.stderr
+        return done.stderr
+
     def session(self, environment: Environment, purpose: Purpose, bootstrap_role: str | None = None) -> boto3.Session:
         """Return the session of such a job, or that of a role of the bootstrap that it assumes."""
         credentials = self._assume(environment, purpose)
@@ -251,6 +257,20 @@ def test_a_release_goes_back_and_a_function_goes_with_its_folder_by_the_deploy_r
     assert twin not in stacks(deployed.owner(FIRST))
 
 
+def test_what_would_replace_a_capacity_provider_in_use_is_found_out_by_the_deploy_role(
+    deployed: Accounts, tmp_path: Path
+) -> None:
+    tree = Tree(tmp_path)
+    tree.configure("maximum_vcpus", "15_000")
+    tree.other_instances(FIRST.name)
+    place = str(tmp_path / "assembly")
+    deployed.as_person(FIRST, "build", *COMMIT, "--output", place, root=tree.root)
+    before = stacks(deployed.owner(FIRST))
+    said = deployed.in_vain(FIRST, "deploy", "deploy", "--assembly", place)
+    assert f"{PLATFORM_OF_FIRST}: this would replace, for its InstanceRequirements, the capacity provider" in said
+    assert stacks(deployed.owner(FIRST)) == before
+
+
 def test_versions_are_pruned_with_the_prune_role(deployed: Accounts) -> None:
     deployed.as_workflow(FIRST, "prune", "prune")
     deployed.as_workflow(HOST, "prune", "prune")
@@ -349,7 +369,7 @@ FUNCTION = f"arn:aws:lambda:{HOST.region}:{HOST.account}:function"
 CAPACITY_PROVIDER = f"arn:aws:lambda:{HOST.region}:{HOST.account}:capacity-provider"
 ROLE = f"arn:aws:iam::{HOST.account}:role"
 LOG_GROUP = f"arn:aws:logs:{HOST.region}:{HOST.account}:log-group"
-PARAMETER = f"arn:aws:ssm:{HOST.region}:{HOST.account}:parameter{naming.capacity_provider_parameter(HOST)}"
+PARAMETER = f"arn:aws:ssm:{HOST.region}:{HOST.account}:parameter{naming.capacity_provider_parameter(HOST, 1)}"
 ASSETS_OF_FIRST = f"arn:aws:s3:::cdk-{naming.qualifier(FIRST)}-assets-{HOST.account}-{HOST.region}"
 
 
@@ -474,7 +494,7 @@ def test_a_role_that_reads_is_refused_when_it_writes(deployed: Accounts, purpose
     refused(lambda: lambda_.update_alias(FunctionName=FUNCTION_OF_FIRST, Name="live", FunctionVersion="1"))
     refused(lambda: lambda_.invoke(FunctionName=FUNCTION_OF_FIRST, Qualifier="live", Payload=b"{}"))
     ssm = untyped(reading, "ssm")
-    refused(lambda: ssm.put_parameter(Name=naming.capacity_provider_parameter(FIRST), Value="x", Overwrite=True))
+    refused(lambda: ssm.put_parameter(Name=naming.capacity_provider_parameter(FIRST, 1), Value="x", Overwrite=True))
     for other in ("deploy", "file-publishing", "cfn-exec"):
         arn = cdk_role(FIRST, other)
         refused(lambda arn=arn: reading.client("sts").assume_role(RoleArn=arn, RoleSessionName="cdk"))

@@ -56,6 +56,40 @@ def test_a_diff_tells_what_would_change_and_nothing_else(
     assert PLATFORM in found
 
 
+# CloudFormation can't make it, and takes everything back.
+FAILING = """
+from aws_cdk import aws_lambda
+
+before_it_fails = add
+
+
+def add(stack, function, alias):
+    before_it_fails(stack, function, alias)
+    aws_lambda.CfnFunction(
+        stack,
+        "TestTaken",
+        function_name=stack.stack_name,
+        role=function.role.role_arn,
+        runtime=function.runtime.name,
+        handler="index.handler",
+        code={"zipFile": "handler = print"},
+    )
+"""
+
+
+def test_a_deployment_that_fails_says_which_resource_did_and_why(
+    function: DeployedFunction, deploy: Callable[[Path], int], target: Target, tmp_path: Path
+) -> None:
+    assert deploy(synthesize(tmp_path / "before")) == 0
+    tree, before = Tree(tmp_path), function.live()
+    tree.add_infrastructure(FAILING)
+    with pytest.raises(
+        CommandError, match=rf"^{FUNCTION}: AWS::Lambda::Function TestTaken: .* already exists\ncdk .*\.log$"
+    ):
+        run(deploy_command, target, "--assembly", str(tree.build(tmp_path / "after")))
+    assert function.live() == before
+
+
 def test_of_two_functions_each_is_released_and_removed_by_itself(
     session: boto3.Session, pipeline: Callable[..., int], tmp_path: Path
 ) -> None:

@@ -68,6 +68,14 @@ def ended(result: Any = RESULT, status: str = "SUCCEEDED", error: str | None = N
         ),
         pytest.param(history(CHECK[0], invocation(0, 0.1), CHECK, PAUSE, SHIP, LAST), id="a step that was cut short"),
         pytest.param(history(CHECK, PAUSE, invocation(1, 1.1), SHIP, LAST, LAST), id="invoked again"),
+        pytest.param(
+            history(CHECK, PAUSE, SHIP, invocation(0.1, 5.4), LAST), id="invoked twice at once, and one ran through"
+        ),
+        pytest.param(
+            history(CHECK, invocation(0, 0.25), PAUSE, invocation(1, 2), invocation(3, 5.3), SHIP, LAST),
+            id="invoked more often than it takes",
+        ),
+        pytest.param(history(CHECK, PAUSE[0], PAUSE, SHIP, LAST), id="told twice that a wait began"),
         pytest.param(history(CHECK, PAUSE[0], PAUSE[2], PAUSE[1], SHIP, LAST), id="told late of an invocation"),
         pytest.param(history(CHECK, PAUSE, SHIP), id="not told of the last invocation yet"),
         pytest.param(
@@ -85,7 +93,7 @@ def operations(*found: str) -> str:
     return f"its operations are {list(found)}, and should be {['step check', 'wait pause', 'step ship']}"
 
 
-NO_WAIT = "its wait pause was no durable wait: an invocation was running when it ended"
+NO_WAIT = "its wait pause was no durable wait: the invocation that began it ran on until it ended"
 
 
 @pytest.mark.parametrize(
@@ -129,6 +137,11 @@ NO_WAIT = "its wait pause was no durable wait: an invocation was running when it
             history(invocation(0, 0.1), CHECK, PAUSE[0], PAUSE[2], SHIP, invocation(0.15, 5.5)),
             NO_WAIT,
             id="a repeated invocation that held the wait",
+        ),
+        pytest.param(
+            history(CHECK, PAUSE[0], PAUSE[2], SHIP, invocation(0, 5.5), invocation(1, 2)),
+            NO_WAIT,
+            id="a repeated invocation that ended beside the one that held the wait",
         ),
         pytest.param(history(CHECK, PAUSE[0], PAUSE[2], SHIP), NO_WAIT, id="told of no invocation"),
     ],

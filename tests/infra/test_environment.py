@@ -361,12 +361,14 @@ def test_a_value_in_place_of_a_table_is_refused(root: Path, table: str) -> None:
 def test_an_unknown_key_is_refused_with_the_known_ones(root: Path, table: str) -> None:
     message = refused(root, VALID.replace(f"[{table}]\n", f"[{table}]\nsize = 1\n"))
     known = [key for key in KEYS if table_of(key).startswith(f"{table}.")]
+    # Of the first it needs not be said.
+    known += ["generation"] if table == "capacity_provider" else []
     assert message == f"environments/test.toml: {table}.size: unknown key; known here: {', '.join(known)}"
 
 
 def test_an_unknown_table_is_refused_with_the_known_ones(root: Path) -> None:
     message = refused(root, VALID + "\n[alarms]\nemail = 'a@example.com'\n")
-    known = ["account", "region", "preview_days", *TABLES, "functions"]
+    known = ["account", "region", "preview_days", *TABLES, "functions", "retiring"]
     assert message == f"environments/test.toml: alarms: unknown key; known here: {', '.join(known)}"
 
 
@@ -480,6 +482,34 @@ def test_a_function_has_what_differs_under_its_name(root: Path) -> None:
 def test_a_function_that_is_gone_has_what_stands_for_all(root: Path) -> None:
     environment = read(root, VALID)
     assert environment.settings("long_gone").memory_mb == environment.function.memory_mb
+
+
+INSTANCES = VALID[VALID.index("[capacity_provider]\n") : VALID.index("[function]\n")]
+
+
+def retiring(name: str, generation: str) -> str:
+    """Return the valid file with a generation of its capacity provider, and an earlier one under a name."""
+    before = INSTANCES.replace("[capacity_provider]", f"[retiring.{name}]").replace("arm64", "x86_64")
+    return VALID.replace(INSTANCES, f"{INSTANCES.rstrip()}\ngeneration = {generation}\n\n{before}")
+
+
+def test_earlier_generations_of_the_capacity_provider_stand_beside_it(root: Path) -> None:
+    assert read(root, VALID).capacity_providers == {1: read(root, VALID).capacity_provider}
+    found = read(root, retiring("2", "3"))
+    assert {number: each.architecture for number, each in found.capacity_providers.items()} == {3: "arm64", 2: "x86_64"}
+
+
+@pytest.mark.parametrize(
+    ("name", "generation", "said"),
+    [
+        ("3", "3", "retiring = '3': must be one before capacity_provider.generation, one of 1, 2"),
+        ("old", "2", "retiring = 'old': must be one before capacity_provider.generation, one of 1"),
+        ("1", "1", "retiring = '1': must be one before capacity_provider.generation, and there is none yet"),
+        ("1", "0", "capacity_provider.generation = 0: must be 1 or more"),
+    ],
+)
+def test_a_generation_that_is_none_is_refused(root: Path, name: str, generation: str, said: str) -> None:
+    assert refused(root, retiring(name, generation)).startswith(f"environments/test.toml: {said}")
 
 
 def test_the_capacity_counts_what_differs(root: Path) -> None:

@@ -26,7 +26,8 @@ def test_a_preview_is_named_after_its_pull_request() -> None:
 
 
 def test_a_capacity_providers_parameter_lies_below_its_platform() -> None:
-    assert naming.capacity_provider_parameter(DEV) == "/acme-platform-dev/capacity-provider-arn"
+    assert naming.capacity_provider_parameter(DEV, 1) == "/acme-platform-dev/capacity-provider-arn"
+    assert naming.capacity_provider_parameter(DEV, 2) == "/acme-platform-dev/capacity-provider-arn-2"
 
 
 def test_tags_tell_environments_and_previews_apart() -> None:

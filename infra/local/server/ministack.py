@@ -127,6 +127,8 @@ worker_program: str = part("core.lambda_runtime", "_PYTHON_WORKER_SCRIPT")
 
 resource_handlers: dict[str, ResourceHandler] = part("services.cloudformation.provisioners", "_RESOURCE_HANDLERS")
 tag_properties: dict[str, tuple[str, str]] = part("services.cloudformation.provisioners", "_STACK_TAG_PROPERTY")
+replacing_properties: dict[str, tuple[str, ...]] = part("services.cloudformation.provisioners", "_REPLACING_PROPERTIES")
+named_properties: dict[str, Json] = part("services.cloudformation.provisioners", "_CUSTOM_NAME_REPLACEMENT")
 runs_on_thread: Callable[[str], bool] = part("services.cloudformation.stacks", "_runs_on_worker_thread")
 
 ec2_actions: dict[str, Action] = part("services.ec2", "_ACTION_MAP")

@@ -1,18 +1,19 @@
 """CloudFormation resource types that ministack does not know, or of which it drops what this project sets."""
 
 import time
+from uuid import uuid4
 
+from infra import create_only
+from infra.create_only import CAPACITY_PROVIDER, FUNCTION
 from infra.local.server import ministack, network_types
-from infra.local.server.capacity_providers import SETTINGS, UPDATABLE, CapacityProviders, name_of
+from infra.local.server.capacity_providers import CapacityProviders, name_of
 from infra.local.server.durable import DurableExecutions
 from infra.local.server.ministack import Json, ResourceHandler
 from infra.local.server.request import FunctionName
 from infra.local.server.resource_handlers import Created, call, field, handler, numbered, tags
 from infra.local.server.scaling import LATEST_PUBLISHED, provider_of, put_scaling
 
-FUNCTION = "AWS::Lambda::Function"
 VERSION = "AWS::Lambda::Version"
-PROVIDER = "AWS::Lambda::CapacityProvider"
 FUNCTION_SETTINGS = ("DurableConfig", "CapacityProviderConfig")
 
 
@@ -20,12 +21,15 @@ def teach(executions: DurableExecutions, providers: CapacityProviders) -> None:
     """Make ministack's CloudFormation know them."""
     ministack.resource_handlers |= network_types.HANDLERS | {
         "AWS::IAM::OIDCProvider": handler(_create_oidc_provider, _delete_oidc_provider, _update_oidc_provider),
-        PROVIDER: _ProviderType(providers).handler(),
+        CAPACITY_PROVIDER: _ProviderType(providers).handler(),
         FUNCTION: _FunctionType(executions, providers).handler(ministack.resource_handlers[FUNCTION]),
         VERSION: _version_handler(ministack.resource_handlers[VERSION]),
     }
-    taught = (*network_types.TAGGED, "AWS::IAM::OIDCProvider", PROVIDER)
+    taught = (*network_types.TAGGED, "AWS::IAM::OIDCProvider", CAPACITY_PROVIDER)
     ministack.tag_properties |= dict.fromkeys(taught, ("Tags", "list"))
+    # What a change set says of them, and what an update does.
+    ministack.replacing_properties |= create_only.PROPERTIES
+    ministack.named_properties[CAPACITY_PROVIDER] = {"name": "CapacityProviderName"}
     ministack.replace("services.cloudformation.stacks", "_runs_on_worker_thread", _may_block)
 
 
@@ -77,14 +81,13 @@ class _ProviderType:
         return handler(self._create, self._delete, self._update)
 
     def _create(self, logical_id: str, properties: Json, stack: str) -> Created:
-        name = properties.get("CapacityProviderName") or f"{stack}-{logical_id}"
+        # Another each time, as CloudFormation names what has to stand beside an earlier one for a while.
+        name = properties.get("CapacityProviderName") or f"{stack}-{logical_id}-{uuid4().hex[:12]}"
         return _provider_created(self._providers.create(name, properties, tags(properties)))
 
-    def _update(self, name: str, earlier: Json, properties: Json, stack: str, logical_id: str | None = None) -> Created:
-        kept = {"CapacityProviderName", *SETTINGS} - set(UPDATABLE)
-        if any(earlier.get(key) != properties.get(key) for key in kept):
-            # A new one; CloudFormation removes the earlier one once nothing in the stack uses it.
-            return self._create(f"{logical_id}-{time.time_ns()}", properties, stack)
+    def _update(
+        self, name: str, _earlier: Json, properties: Json, _stack: str, _logical_id: str | None = None
+    ) -> Created:
         return _provider_created(self._providers.update(name, properties, tags(properties)))
 
     def _delete(self, name: str, _properties: Json) -> None:

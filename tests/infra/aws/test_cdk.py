@@ -103,6 +103,36 @@ def test_without_a_session_it_has_no_credentials(cli: Path, monkeypatch: pytest.
     assert environ(cli, None).keys() & set(KNOWN) == {"AWS_REGION"}
 
 
+@pytest.mark.parametrize(
+    ("variables", "name"),
+    [
+        ({"GITHUB_RUN_ID": "123"}, "gha-123"),
+        ({"LOGNAME": "jane"}, "cdk-jane"),
+        ({"LOGNAME": "DOMAIN\\jane doé"}, "cdk-DOMAIN-jane-do-"),
+        ({"LOGNAME": "j" * 100}, f"cdk-{'j' * 60}"),
+        ({"GITHUB_RUN_ID": "123", "CDK_ROLE_SESSION_NAME": "ours"}, "ours"),
+    ],
+)
+def test_its_sessions_are_called_after_the_run_or_the_person(
+    variables: dict[str, str], name: str, cli: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for each in ("GITHUB_RUN_ID", "CDK_ROLE_SESSION_NAME"):
+        monkeypatch.delenv(each, raising=False)
+    for each, value in variables.items():
+        monkeypatch.setenv(each, value)
+    assert environ(cli, None)["CDK_ROLE_SESSION_NAME"] == name
+
+
+def test_a_person_whom_nobody_has_named_gives_a_session_a_name_too(cli: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody() -> str:
+        raise OSError("no username set in the environment")
+
+    monkeypatch.delenv("GITHUB_RUN_ID", raising=False)
+    monkeypatch.delenv("CDK_ROLE_SESSION_NAME", raising=False)
+    monkeypatch.setattr(module, "getuser", nobody)
+    assert environ(cli, None)["CDK_ROLE_SESSION_NAME"] == "cdk-unknown"
+
+
 def test_it_calls_home_with_nothing_and_finds_the_node_beside_this_interpreter(
     cli: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,6 +1,10 @@
 """Stacks as CloudFormation tells of them, and their deletion: waited for, and red with reasons where it fails."""
 
 import json
+from contextlib import nullcontext
+from datetime import timedelta
+from functools import partial
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -71,11 +75,11 @@ def test_a_stack_carries_tags_when_it_has_all_of_them() -> None:
         ("UPDATE_IN_PROGRESS", {"is_changing"}),
         ("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", {"is_changing"}),
         ("UPDATE_ROLLBACK_IN_PROGRESS", {"is_changing"}),
-        ("REVIEW_IN_PROGRESS", {"is_in_review"}),
+        ("REVIEW_IN_PROGRESS", {"is_in_review", "has_nothing"}),
         ("DELETE_IN_PROGRESS", set[str]()),
         ("DELETE_FAILED", set[str]()),
         ("UPDATE_FAILED", set[str]()),
-        ("ROLLBACK_COMPLETE", {"is_at_rest"}),
+        ("ROLLBACK_COMPLETE", {"is_at_rest", "has_nothing"}),
         ("CREATE_COMPLETE", {"is_at_rest", "drift_can_be_detected"}),
         ("UPDATE_COMPLETE", {"is_at_rest", "drift_can_be_detected"}),
         ("UPDATE_ROLLBACK_COMPLETE", {"is_at_rest", "drift_can_be_detected"}),
@@ -83,7 +87,7 @@ def test_a_stack_carries_tags_when_it_has_all_of_them() -> None:
     ],
 )
 def test_a_status_says_what_may_be_done_with_a_stack(status: str, holds: set[str]) -> None:
-    kinds = ("is_changing", "is_in_review", "is_at_rest", "drift_can_be_detected")
+    kinds = ("is_changing", "is_in_review", "has_nothing", "is_at_rest", "drift_can_be_detected")
     found = of_status(status)
     assert {kind for kind in kinds if getattr(found, kind)} == holds
 
@@ -116,7 +120,42 @@ def test_a_deletion_is_waited_for_and_made_with_the_stacks_own_role(aws: FakeAws
     aws.formation.deletion_seconds = budgets.DELETION - POLL_SECONDS
     stacks.delete(stacks.get(NAME))
     assert stacks.find(NAME) is None
-    assert aws.asked("DeleteStack") == [{"StackName": NAME}]
+    ((name, token),) = (each.values() for each in aws.asked("DeleteStack"))
+    assert (name, token.startswith("delete-")) == (NAME, True)
+
+
+def tells(aws: FakeAws, *moments: dict[str, Any]) -> None:
+    """Let CloudFormation tell of the stack as it was at these moments, one after another, and then as it is."""
+    now = dict(aws.formation.stacks[NAME])
+    for number, moment in enumerate([*moments, now], 1):
+        aws.on("DescribeStacks", partial(aws.formation.stacks[NAME].update, moment), call=number)
+
+
+@pytest.mark.parametrize("before", ["UPDATE_COMPLETE", "DELETE_FAILED"])
+@pytest.mark.parametrize("fails", [False, True])
+def test_what_is_told_of_a_stack_from_before_its_deletion_is_not_taken_for_its_end(
+    before: str, aws: FakeAws, stacks: Stacks, *, fails: bool
+) -> None:
+    found = stacks.get(NAME)
+    aws.formation.events[found.id] = [
+        {"PhysicalResourceId": found.id, "ResourceStatus": "DELETE_FAILED", "ClientRequestToken": "an earlier one"}
+    ]
+    if fails:
+        aws.formation.undeletable[NAME] = "it is used"
+    aws.on("DeleteStack", lambda: aws.clock.after(1, lambda: tells(aws, {"StackStatus": before})))
+    aws.formation.deletion_seconds = 6 * POLL_SECONDS
+    with pytest.raises(CommandError, match="it is used") if fails else nullcontext():
+        stacks.delete(found)
+    assert aws.clock.monotonic() >= aws.formation.deletion_seconds
+
+
+def test_a_deletion_that_failed_before_anybody_looked_is_known_by_its_events(aws: FakeAws, stacks: Stacks) -> None:
+    aws.formation.undeletable[NAME] = "it is used"
+    aws.formation.deletion_seconds = POLL_SECONDS
+    found = stacks.get(NAME)
+    aws.on("DescribeStacks", lambda: aws.formation.stacks[NAME].update(StackStatus="UPDATE_COMPLETE"))
+    with pytest.raises(CommandError, match="it is used"):
+        stacks.delete(found)
 
 
 def test_a_stack_of_that_name_that_is_made_meanwhile_is_another(aws: FakeAws, stacks: Stacks) -> None:
@@ -148,7 +187,15 @@ def test_a_deletion_that_fails_names_every_resource_with_its_newest_reason(aws: 
 
 
 def test_a_deletion_without_a_reason_is_told_by_its_status(aws: FakeAws, stacks: Stacks) -> None:
-    aws.clock.after(1, lambda: aws.formation.stacks[NAME].update(StackStatus="DELETE_FAILED"))
+    found = stacks.get(NAME)
+
+    def fail() -> None:
+        of = {"ClientRequestToken": aws.asked("DeleteStack")[0]["ClientRequestToken"]}
+        event = {"PhysicalResourceId": found.id, "ResourceStatus": "DELETE_FAILED", **of}
+        aws.formation.events[found.id] = [event]
+        aws.formation.stacks[NAME]["StackStatus"] = "DELETE_FAILED"
+
+    aws.clock.after(1, fail)
     with pytest.raises(CommandError, match="could not be deleted: DELETE_FAILED"):
         stacks.delete(stacks.get(NAME))
 
@@ -189,6 +236,19 @@ def test_an_update_is_taken_back_and_seen_to_end(aws: FakeAws, stacks: Stacks) -
     aws.formation.stacks[NAME]["StackStatus"] = "UPDATE_IN_PROGRESS"
     found = stacks.get(NAME)
     stacks.cancel_update(found)
+    stacks.see_update_ended(found, aws.clock.monotonic())
+    assert stacks.get(NAME).status == "UPDATE_ROLLBACK_COMPLETE"
+
+
+def test_what_is_told_of_a_stack_from_before_an_update_is_not_taken_for_the_end_of_its_roll_back(
+    aws: FakeAws, stacks: Stacks
+) -> None:
+    stack = aws.formation.stacks[NAME]
+    earlier = {"StackStatus": "UPDATE_COMPLETE", "LastUpdatedTime": aws.clock.now() - timedelta(hours=1)}
+    stack |= {"StackStatus": "UPDATE_IN_PROGRESS", "LastUpdatedTime": aws.clock.now()}
+    found = stacks.get(NAME)
+    stacks.cancel_update(found)
+    tells(aws, earlier)
     stacks.see_update_ended(found, aws.clock.monotonic())
     assert stacks.get(NAME).status == "UPDATE_ROLLBACK_COMPLETE"
 

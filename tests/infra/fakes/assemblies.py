@@ -25,7 +25,7 @@ def write(folder: Path, of: Target, commit: str = COMMIT) -> Path:
     artifacts = dict.fromkeys(of.stack_names, stack) | {"Tree": {"type": "cdk:tree"}}
     (folder / "manifest.json").write_text(json.dumps({"artifacts": artifacts}))
     functions = [of.function_name(name) for name in of.function_names]
-    for name in of.stack_names:
+    for name in {*of.stack_names, *functions}:
         resources = FUNCTION if name in functions else {}
         (folder / f"{name}.template.json").write_text(json.dumps({"Resources": resources}))
     (folder / "asset.built.zip").write_bytes(ARCHIVE)

@@ -18,6 +18,7 @@ class FakeCloudFormation:
         self.gone: dict[str, Answer] = {}  # deleted ones, by id
         self.resources: dict[str, list[Answer]] = {}
         self.templates: dict[str, Answer | str] = {}
+        self.changes: dict[str, list[Answer]] = {}  # of the change set of a stack
         self.events: dict[str, list[Answer]] = {}  # by stack id, newest first
         self.undeletable: dict[str, str] = {}  # why a stack can't be deleted, by name
         self.deletion_seconds = self.going_back_seconds = 30.0
@@ -70,8 +71,15 @@ class FakeCloudFormation:
         return page(found, parameters, "StackEvents", "NextToken", "NextToken")
 
     def get_template(self, parameters: Answer) -> Answer:
-        template = self.templates[self._stack(parameters["StackName"])["StackName"]]
+        template = self.templates.get(self._stack(parameters["StackName"])["StackName"], {"Resources": {}})
         return {"TemplateBody": template if isinstance(template, str) else json.dumps(template)}
+
+    def describe_change_set(self, parameters: Answer) -> Answer:
+        name = self._stack(parameters["StackName"])["StackName"]
+        if name not in self.changes:
+            raise AwsError("ChangeSetNotFoundException", f"ChangeSet [{parameters['ChangeSetName']}] does not exist")
+        found = [{"Type": "Resource", "ResourceChange": each} for each in self.changes[name]]
+        return page(found, parameters, "Changes", "NextToken", "NextToken")
 
     def update_termination_protection(self, parameters: Answer) -> Answer:
         stack = self._stack(parameters["StackName"])
@@ -88,23 +96,26 @@ class FakeCloudFormation:
             )
         if stack["StackStatus"] != "DELETE_IN_PROGRESS":
             stack["StackStatus"] = "DELETE_IN_PROGRESS"
-            self.clock.after(self.deletion_seconds, lambda: self._delete(stack))
+            token = parameters.get("ClientRequestToken")
+            self.clock.after(self.deletion_seconds, lambda: self._delete(stack, token))
         return {}
 
-    def _delete(self, stack: Answer) -> None:
+    def _delete(self, stack: Answer, token: str | None) -> None:
         name = stack["StackName"]
         if reason := self.undeletable.get(name):
             stack["StackStatus"] = "DELETE_FAILED"
-            self._failed(stack, "Only", "AWS::SSM::Parameter", "only", reason)
-            self._failed(stack, name, "AWS::CloudFormation::Stack", stack["StackId"], "it failed to delete [Only]")
+            of = {"ClientRequestToken": token} if token else {}
+            self._failed(stack, "Only", "AWS::SSM::Parameter", "only", ResourceStatusReason=reason, **of)
+            why = "it failed to delete [Only]"
+            self._failed(stack, name, "AWS::CloudFormation::Stack", stack["StackId"], ResourceStatusReason=why, **of)
             return
         stack["StackStatus"] = "DELETE_COMPLETE"
         self.gone[stack["StackId"]] = self.stacks.pop(name)
         self._forget(name)
 
-    def _failed(self, stack: Answer, logical_id: str, kind: str, physical_id: str, reason: str) -> None:
+    def _failed(self, stack: Answer, logical_id: str, kind: str, physical_id: str, **more: str) -> None:
         event = {"LogicalResourceId": logical_id, "ResourceType": kind, "PhysicalResourceId": physical_id}
-        event |= {"ResourceStatus": "DELETE_FAILED", "ResourceStatusReason": reason}
+        event |= {"ResourceStatus": "DELETE_FAILED", **more}
         self.events.setdefault(stack["StackId"], []).insert(0, event)
 
     def cancel_update_stack(self, parameters: Answer) -> Answer:

@@ -87,6 +87,11 @@ class DurableStack:
         self._codes: list[str] = []
         self.tags: dict[str, str] = {}
         self.durable_config: dict[str, Any] = {"DurableConfig": {"ExecutionTimeout": 300, "RetentionPeriodInDays": 1}}
+        self.provider: dict[str, Any] = {
+            "CapacityProviderName": name,
+            "VpcConfig": {"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]},
+            "PermissionsConfig": {"CapacityProviderOperatorRoleArn": f"arn:aws:iam::{ACCOUNT}:role/operator"},
+        }
         self._id = name  # a stack that was deleted is found by its id alone
 
     def deploy(self, code: str, **changes: Any) -> None:
@@ -119,7 +124,7 @@ class DurableStack:
         }
         return {
             "Resources": {
-                "Provider": {"Type": "AWS::Lambda::CapacityProvider", "Properties": self._provider()},
+                "Provider": {"Type": "AWS::Lambda::CapacityProvider", "Properties": self.provider},
                 "Function": {"Type": "AWS::Lambda::Function", "Properties": self._function() | changes},
                 f"Version{number}": version,
                 "Alias": {"Type": "AWS::Lambda::Alias", "Properties": alias},
@@ -194,13 +199,6 @@ class DurableStack:
         events = self.lambda_.get_durable_execution_history(DurableExecutionArn=arn)["Events"]
         started = (event.get("CallbackStartedDetails") for event in events)
         return next((details["CallbackId"] for details in started if details), "")
-
-    def _provider(self) -> dict[str, Any]:
-        return {
-            "CapacityProviderName": self.name,
-            "VpcConfig": {"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]},
-            "PermissionsConfig": {"CapacityProviderOperatorRoleArn": f"arn:aws:iam::{ACCOUNT}:role/operator"},
-        }
 
     def _function(self) -> dict[str, Any]:
         managed = {"CapacityProviderArn": {"Fn::GetAtt": ["Provider", "Arn"]}}

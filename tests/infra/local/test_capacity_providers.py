@@ -1,3 +1,4 @@
+import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -5,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from infra.local.aws import LocalAws
-from tests.infra.local.durable_stack import ACCOUNT, REGION, DurableStack
+from tests.infra.local.durable_stack import ACCOUNT, REGION, DurableStack, eventually
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -22,6 +23,12 @@ def attached(stack: DurableStack) -> list[str]:
     )
     versions = [version["FunctionArn"] for page in pages for version in page["FunctionVersions"]]
     return [version.removeprefix(f"{stack.function_arn}:") for version in versions]
+
+
+def of(stack: DurableStack) -> list[dict[str, Any]]:
+    """Return the capacity providers that were made for a stack, in the order in which they were."""
+    listed = stack.lambda_.list_capacity_providers()["CapacityProviders"]
+    return [dict(each) for each in listed if f":capacity-provider:{stack.name}" in each["CapacityProviderArn"]]
 
 
 def test_a_capacity_provider_that_versions_use_can_not_be_deleted(new_stack: NewStack) -> None:
@@ -50,6 +57,51 @@ def test_a_stack_whose_capacity_provider_another_stack_uses_fails_to_delete(new_
     user.await_status("DELETE_COMPLETE")
     platform.cloudformation.delete_stack(StackName=platform.name)
     platform.await_status("DELETE_COMPLETE")
+
+
+def changed(stack: DurableStack, provider: dict[str, Any]) -> dict[str, Any]:
+    """Return what a change set says of the stack's capacity provider with these properties."""
+    template = stack.template()
+    template["Resources"]["Provider"]["Properties"] = provider
+    of_stack: Any = {"StackName": stack.name, "ChangeSetName": f"a{uuid4().hex}"}
+    stack.cloudformation.create_change_set(**of_stack, TemplateBody=json.dumps(template))
+    eventually(lambda: stack.cloudformation.describe_change_set(**of_stack)["Status"].endswith(("_COMPLETE", "FAILED")))
+    found = [each["ResourceChange"] for each in stack.cloudformation.describe_change_set(**of_stack)["Changes"]]
+    stack.cloudformation.delete_change_set(**of_stack)
+    return next(dict(each) for each in found if each.get("LogicalResourceId") == "Provider")
+
+
+def test_a_change_set_says_which_properties_replace_a_capacity_provider(new_stack: NewStack) -> None:
+    stack = new_stack()
+    stack.deploy("one")
+    scaled = changed(stack, stack.provider | {"CapacityProviderScalingConfig": {"MaxVCpuCount": 12}})
+    assert (scaled["Action"], scaled["Replacement"]) == ("Modify", "False")
+    moved = changed(stack, stack.provider | {"VpcConfig": {"SubnetIds": ["subnet-2"], "SecurityGroupIds": ["sg-1"]}})
+    assert (moved["Action"], moved["Replacement"], moved["PolicyAction"]) == ("Modify", "True", "ReplaceAndDelete")
+    assert [each["Target"]["Name"] for each in moved["Details"]] == ["VpcConfig"]
+
+
+def test_a_capacity_provider_that_is_replaced_under_its_versions_stays_and_the_update_succeeds(
+    new_stack: NewStack,
+) -> None:
+    stack = new_stack()
+    del stack.provider["CapacityProviderName"]
+    stack.deploy("one")
+    [before] = of(stack)
+    stack.provider["InstanceRequirements"] = {"Architectures": ["arm64"]}
+    stack.deploy("two")
+    assert stack.status() == "UPDATE_COMPLETE"
+    assert f"{stack.function_arn}:1 use it" in stack.reasons()
+    assert [(each == before, "InstanceRequirements" in each) for each in of(stack)] == [(True, False), (False, True)]
+
+
+def test_a_capacity_provider_with_a_name_of_its_own_is_not_replaced(new_stack: NewStack) -> None:
+    stack = new_stack()
+    stack.deploy("one")
+    stack.provider["InstanceRequirements"] = {"Architectures": ["arm64"]}
+    with pytest.raises(AssertionError):
+        stack.deploy("two")
+    assert "a custom-named resource requires replacing" in stack.reasons()
 
 
 def test_a_capacity_provider_is_made_changed_listed_and_deleted(local_aws: LocalAws) -> None:

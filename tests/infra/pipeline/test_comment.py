@@ -184,8 +184,10 @@ def test_a_command_that_ended_early_left_its_reason(reports: Path) -> None:
     text = render(reports)
     assert "The smoke execution failed:\n\n- `smoke: denied`" in text
     assert "### Changes of `prod`\n\n- `diff-prod: denied`" in text
-    leave(reports, "deploy", {"error": "denied", "exit_code": 1})
-    assert "There is no preview" in render(reports)
+    leave(reports, "deploy", {"error": "why\nwhat to do", "exit_code": 1})
+    text = render(reports)
+    assert "This commit could not be deployed:\n\n```\nwhy\nwhat to do\n```" in text
+    assert "aws lambda invoke" not in text
 
 
 def render_sample(texts: Mapping[str, str]) -> str:

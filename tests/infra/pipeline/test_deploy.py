@@ -43,16 +43,20 @@ class Cli:
         self.told = ""  # to the workflow's step before it began
         self.failure: BaseException | None = None
         self.meanwhile: Callable[[], object] = lambda: None
+        self.before_it_fails: Callable[[], object] = lambda: None
+        self.afterwards: Callable[[], object] = lambda: None
 
     def __call__(self, arguments: Sequence[str], *, session: Any, **_: Any) -> str:
         self.called.append((list(arguments), session))
         self.told = self.outputs.read_text()
         if self.failure:
+            self.before_it_fails()
             raise self.failure
         self.meanwhile()
         folder = Path(arguments[arguments.index("--app") + 1])
         for stack in Assembly(folder).stack_names:
             self._stack(stack, Assembly(folder).tags(stack))
+        self.afterwards()
         return ""
 
     def _stack(self, name: str, tags: dict[str, str]) -> None:
@@ -205,6 +209,64 @@ def test_a_closed_function_is_refused(closed: str, aws: FakeAws, cli: Cli, tmp_p
     assert not cli.called
 
 
+def test_a_failure_is_told_by_what_cloudformation_says_of_it_and_where_the_rest_is(
+    aws: FakeAws, cli: Cli, tmp_path: Path
+) -> None:
+    cli.failure = CommandError("cdk deploy failed; all of it is in the log\nthe last lines")
+    aws.formation.stack(NAME, {}, LastUpdatedTime=aws.clock.now())
+    why = {"ResourceStatus": "UPDATE_FAILED", "ResourceStatusReason": "no more", "ResourceType": "AWS::SQS::Queue"}
+
+    def fail() -> None:
+        stack = aws.formation.stack(NAME, {}, "UPDATE_ROLLBACK_COMPLETE", LastUpdatedTime=aws.clock.now())
+        aws.formation.events[stack["StackId"]] = [{"LogicalResourceId": "Jobs", **why}]
+
+    on = target(aws, DEV)
+    folder = assemblies.write(tmp_path, on)
+    aws.clock.sleep(1)
+    cli.before_it_fails = fail
+    with pytest.raises(CommandError) as failure:
+        deployed(aws, folder, on=on)
+    assert str(failure.value).splitlines() == [
+        f"{NAME}: AWS::SQS::Queue Jobs: no more",
+        "cdk deploy failed; all of it is in the log",
+    ]
+
+
+@pytest.mark.parametrize("denied", [False, True])
+def test_where_no_stack_was_come_to_the_cli_s_last_lines_are_told(
+    aws: FakeAws, cli: Cli, tmp_path: Path, *, denied: bool
+) -> None:
+    cli.failure = CommandError("cdk deploy failed\nthe last lines")
+    if denied:
+        cli.before_it_fails = lambda: aws.deny("DescribeStacks")
+    with pytest.raises(CommandError, match="AWS: .* no DescribeStacks\ncdk" if denied else "the last lines$"):
+        deployed(aws, tmp_path)
+
+
+@pytest.mark.parametrize("seconds", [30, 600])
+def test_what_is_told_of_a_stack_from_before_a_deployment_is_not_taken_for_what_it_left(
+    seconds: int, aws: FakeAws, cli: Cli, tmp_path: Path
+) -> None:
+    def tell_late() -> None:
+        stack = aws.formation.stacks[NAME]
+        now = dict(stack)
+        stack["Tags"] = [{"Key": "commit", "Value": "a" * 40}]
+        stack["Outputs"] = [{"OutputKey": "Version", "OutputValue": "1"}]
+        aws.clock.after(seconds, lambda: stack.update(now))
+
+    cli.afterwards = tell_late
+    with (
+        nullcontext()
+        if seconds < deploy.TOLD_WITHIN_SECONDS
+        else pytest.raises(
+            CommandError, match=f"{NAME}: commit {assemblies.COMMIT} was deployed, .* UPDATE_COMPLETE from commit aaa"
+        )
+    ):
+        deployed(aws, tmp_path)
+    assert live(aws) == "2"
+    assert aws.count("UpdateAlias") == 0
+
+
 @pytest.mark.usefixtures("cli")
 def test_a_version_that_was_taken_back_is_live_again_although_nothing_changed(aws: FakeAws, tmp_path: Path) -> None:
     on = target(aws, DEV_OF_TWO)
@@ -281,7 +343,7 @@ def test_a_function_whose_folder_is_gone_is_removed_after_the_deployment(
     order = ["DeleteAlias", "ListDurableExecutionsByFunction", "UpdateTerminationProtection", "DeleteStack"]
     last = {operation: len(calls) - calls[::-1].index(operation) for operation in order}
     assert sorted(order, key=lambda operation: last[operation]) == order
-    assert aws.asked("DeleteStack") == [{"StackName": OTHER}]
+    assert [each["StackName"] for each in aws.asked("DeleteStack")] == [OTHER]
 
 
 @pytest.mark.usefixtures("cli")

@@ -212,6 +212,7 @@ def test_each_kind_of_failure_has_its_exit_code_and_is_told_to_machines_too(
     assert ended.report["exit_code"] == code
     assert json.loads(ended.printed) == ended.report
     assert f"exit_code={code}\n" in ended.outputs
+    assert ended.summary.startswith(f"```\n{said}")
 
 
 def test_a_report_is_printed_or_given_as_json_and_its_code_is_the_exit_code(end: End) -> None:

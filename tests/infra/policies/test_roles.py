@@ -39,7 +39,7 @@ DRAIN = (
     "lambda:UpdateAlias"
 )
 RELEASE = f"{DRAIN} lambda:InvokeFunction lambda:PutFunctionScalingConfig lambda:SendDurableExecutionCallbackSuccess"
-REMOVE = "cloudformation:DeleteStack cloudformation:DescribeStackEvents cloudformation:UpdateTerminationProtection"
+REMOVE = "cloudformation:DeleteStack cloudformation:UpdateTerminationProtection"
 PRUNE = (
     "lambda:GetAlias lambda:GetFunctionScalingConfig lambda:ListAliases lambda:ListDurableExecutionsByFunction "
     "lambda:ListVersionsByFunction lambda:PutFunctionScalingConfig"
@@ -66,8 +66,12 @@ def of_functions(names: list[str], actions: str, of_itself: str = "") -> May:
 
 
 def of_deploying(stacks: list[str], place: str, qualifier: str) -> May:
-    under_way = "cloudformation:CancelUpdateStack cloudformation:DescribeStacks"
+    under_way = (
+        "cloudformation:CancelUpdateStack cloudformation:DescribeChangeSet cloudformation:DescribeStackEvents "
+        "cloudformation:DescribeStacks cloudformation:GetTemplate"
+    )
     return {
+        **{f"lambda:capacity-provider:{stack}-C": "lambda:ListFunctionVersionsByCapacityProvider" for stack in stacks},
         ANYWHERE: LIST,
         toolkit_role(qualifier, "deploy"): "sts:AssumeRole",
         toolkit_role(qualifier, "file-publishing"): "sts:AssumeRole",

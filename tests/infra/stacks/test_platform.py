@@ -38,6 +38,25 @@ def test_only_configured_instance_types_are_allowed(make_platform: MakePlatform)
     assert requirements["AllowedInstanceTypes"] == ["m8g.large", "c8g.xlarge"]
 
 
+def test_an_earlier_capacity_provider_stays_as_it_was_beside_the_one_for_new_versions(
+    make_platform: MakePlatform,
+) -> None:
+    before = make_platform(DEV)
+    later = changed(DEV, "capacity_provider", generation=2, architecture="x86_64")
+    both = make_platform(later.model_copy(update={"retiring": {"1": DEV.capacity_provider}}))
+    kept = {name for name in before if name in both}
+    assert [name for name in before if before[name] != both.get(name)] == []
+    [new] = of_type(both, "AWS::Lambda::CapacityProvider").keys() - kept
+    assert both[new]["Properties"]["InstanceRequirements"]["Architectures"] == ["x86_64"]
+    [parameter] = (each["Properties"] for name, each in both.items() if name not in kept | {new})
+    assert (parameter["Name"], parameter["Value"]) == (
+        "/acme-platform-dev/capacity-provider-arn-2",
+        {"Fn::GetAtt": [new, "Arn"]},
+    )
+    alone = make_platform(later)
+    assert (new in alone, len(of_type(alone, "AWS::Lambda::CapacityProvider"))) == (True, 1)
+
+
 @pytest.mark.parametrize("architecture", ["arm64", "x86_64"])
 def test_instances_have_the_configured_architecture(make_platform: MakePlatform, architecture: str) -> None:
     environment = changed(DEV, "capacity_provider", architecture=architecture)
