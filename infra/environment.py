@@ -54,6 +54,15 @@ class Environment(Table):
             "request and none of its own; 0 for one that hosts no previews",
         ),
     ]
+    preview_idle_hours: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=168,
+            description="1 to 168 hours after which a preview on which nothing happens is put to sleep; 0 for never, "
+            "and where there are no previews",
+        ),
+    ]
     network: Network
     capacity_provider: CapacityProvider
     function: Function
@@ -81,6 +90,8 @@ class Environment(Table):
         for zone in self.network.zones:
             if not re.fullmatch(f"{self.region}[a-z]", zone):
                 yield wrong("network.zones", zone, f"must be a zone of {self.region}, such as {self.region}a")
+        if self.preview_idle_hours and not self.hosts_previews:
+            yield wrong("preview_idle_hours", self.preview_idle_hours, "must be 0, as preview_days is")
         yield from timeout_problems(self.function, self.durable)
         for name in self.functions.keys() - {*self.function_names}:
             known = ", ".join(self.function_names)

@@ -190,7 +190,7 @@ def _function(target: Target, stack: Stack) -> FunctionStatus | None:
         running=len(running),
         oldest=running[0].started if running else None,
         retained=retained,
-        retained_environments=sum(map(function.floor, retained)),
+        retained_environments=sum(map(function.scaling.floor, retained)),
         smoke=_last_smoke(function) if target.pull_request is None else None,
     )
 

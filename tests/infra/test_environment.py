@@ -25,6 +25,7 @@ VALID = """\
 account = "111111111111"
 region = "eu-west-1"
 preview_days = 0
+preview_idle_hours = 0
 
 [network]
 cidr = "10.10.0.0/20"
@@ -210,6 +211,9 @@ OUTSIDE: list[tuple[dict[str, str], str, list[str]]] = [
     ({"retained_versions": "21"}, "retained_versions", ["21", "0 to 20"]),
     ({"preview_days": "-1"}, "preview_days", ["-1", "1 to 90 days", "0 for one that hosts no previews"]),
     ({"preview_days": "91"}, "preview_days", ["91", "1 to 90 days"]),
+    ({"preview_idle_hours": "-1"}, "preview_idle_hours", ["-1", "1 to 168 hours", "0 for never"]),
+    ({"preview_idle_hours": "169"}, "preview_idle_hours", ["169", "1 to 168 hours"]),
+    ({"preview_idle_hours": "1"}, "preview_idle_hours", ["1", "0, as preview_days is"]),
     (
         {"maximum_vcpus": "39"},
         "maximum_vcpus",
