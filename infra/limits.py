@@ -41,8 +41,6 @@ SYSTEM_VCPUS = 1
 SYSTEM_GIB = 1
 # What Lambda takes where no type is named: measured, and documented nowhere.
 CHOSEN_INSTANCE_VCPUS = 4
-# The most tags that go on to instances (Lambda API, PropagateTags).
-PROPAGATED_TAGS = 40
 
 # Durable executions.
 EXECUTION_TIMEOUT_SECONDS = Limit(1, 31_622_400, "Lambda API, DurableConfig.ExecutionTimeout")

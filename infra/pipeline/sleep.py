@@ -78,7 +78,7 @@ def decide(preview: Preview, idle: timedelta) -> Outcome:
 def _last_used(preview: Preview, functions: list[DeployedFunction]) -> datetime:
     """Return when it was deployed, or when its newest execution started, whichever is later."""
     started = [newest.started for each in functions if (newest := next(iter(each.executions()), None))]
-    return max(*(stack.deployed for stack in preview.stacks), *started)
+    return max([*(stack.deployed for stack in preview.stacks), *started])
 
 
 def _awake(function: DeployedFunction) -> list[str]:

@@ -382,7 +382,7 @@ def test_an_unknown_key_is_refused_with_the_known_ones(root: Path, table: str) -
 
 def test_an_unknown_table_is_refused_with_the_known_ones(root: Path) -> None:
     message = refused(root, VALID + "\n[alarms]\nemail = 'a@example.com'\n")
-    known = ["account", "region", "preview_days", *TABLES, "functions"]
+    known = ["account", "region", "preview_days", "preview_idle_hours", *TABLES, "functions"]
     assert message == f"environments/test.toml: alarms: unknown key; known here: {', '.join(known)}"
 
 

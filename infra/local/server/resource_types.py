@@ -78,17 +78,26 @@ class _ProviderType:
 
     def _create(self, logical_id: str, properties: Json, stack: str) -> Created:
         name = properties.get("CapacityProviderName") or f"{stack}-{logical_id}"
-        return _provider_created(self._providers.create(name, properties, tags(properties)))
+        return _provider_created(self._providers.create(name, _as_the_api_has_it(properties), tags(properties)))
 
     def _update(self, name: str, earlier: Json, properties: Json, stack: str, logical_id: str | None = None) -> Created:
         kept = {"CapacityProviderName", *SETTINGS} - set(UPDATABLE)
         if any(earlier.get(key) != properties.get(key) for key in kept):
             # A new one; CloudFormation removes the earlier one once nothing in the stack uses it.
             return self._create(f"{logical_id}-{time.time_ns()}", properties, stack)
-        return _provider_created(self._providers.update(name, properties, tags(properties)))
+        return _provider_created(self._providers.update(name, _as_the_api_has_it(properties), tags(properties)))
 
     def _delete(self, name: str, _properties: Json) -> None:
         self._providers.delete(name)
+
+
+def _as_the_api_has_it(properties: Json) -> Json:
+    """Return properties with a map of the tags that CloudFormation has in a list."""
+    propagated: Json = properties.get("PropagateTags", {})
+    if "ExplicitTags" not in propagated:
+        return properties
+    explicit = tags({"Tags": propagated["ExplicitTags"]})
+    return properties | {"PropagateTags": propagated | {"ExplicitTags": explicit}}
 
 
 def _provider_created(description: Json) -> Created:

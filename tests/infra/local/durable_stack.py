@@ -200,6 +200,7 @@ class DurableStack:
             "CapacityProviderName": self.name,
             "VpcConfig": {"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]},
             "PermissionsConfig": {"CapacityProviderOperatorRoleArn": f"arn:aws:iam::{ACCOUNT}:role/operator"},
+            "PropagateTags": {"Mode": "Explicit", "ExplicitTags": [{"Key": "stack", "Value": self.name}]},
         }
 
     def _function(self) -> dict[str, Any]:
@@ -214,4 +215,5 @@ class DurableStack:
             **self.durable_config,
             "CapacityProviderConfig": {"LambdaManagedInstancesCapacityProviderConfig": managed},
             "FunctionScalingConfig": {"MinExecutionEnvironments": 0, "MaxExecutionEnvironments": 0},
+            "PublishToLatestPublished": False,
         }

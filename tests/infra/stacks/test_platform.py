@@ -2,6 +2,7 @@ from collections.abc import Callable
 
 import pytest
 
+from infra import naming
 from infra.environment import Environment
 from infra.stacks.names import LONGEST, RANDOM
 from tests.infra.synthesis import DEV, Resource, Resources, Synthesize, changed, made_before, of_type, the_only
@@ -37,6 +38,13 @@ def test_only_configured_instance_types_are_allowed(make_platform: MakePlatform)
     environment = changed(DEV, "capacity_provider", instance_types=["m8g.large", "c8g.xlarge"])
     requirements = capacity_provider(make_platform(environment))["InstanceRequirements"]
     assert requirements["AllowedInstanceTypes"] == ["m8g.large", "c8g.xlarge"]
+
+
+def test_instances_are_tagged_as_their_environment_is(environment: Environment, platform: Resources) -> None:
+    propagated = capacity_provider(platform)["PropagateTags"]
+    assert propagated["Mode"] == "Explicit"
+    # The commit is none of them: instances outlive deployments.
+    assert {each["Key"]: each["Value"] for each in propagated["ExplicitTags"]} == naming.tags(environment)
 
 
 @pytest.mark.parametrize("architecture", ["arm64", "x86_64"])
