@@ -105,6 +105,11 @@ class Environment(Table):
             self.capacity_provider, len(self.network.zones), {name: self.settings(name) for name in self.function_names}
         )
 
+    @property
+    def room_for_previews(self) -> int:
+        """How many previews may be awake at once, while one of them is deployed."""
+        return self.capacity.previews(self.capacity_provider.maximum_vcpus)
+
     def _capacity_problems(self) -> Iterator[str]:
         provider = self.capacity_provider
         unfit = [name for name in self.function_names if capacity.unfit(provider, self.settings(name))]

@@ -117,7 +117,7 @@ def test_one_that_can_not_be_put_to_sleep_hides_no_other(aws: FakeAws) -> None:
     aws.deny("PutFunctionScalingConfig")
     report = slept(aws)
     assert (report.code, scaling(aws, name(8))) == (1, [ASLEEP, ASLEEP])
-    assert str([*report.lines][0]).startswith("acme-pr-7 could not be put to sleep: AWS: ")
+    assert str(next(iter(report.lines))).startswith("acme-pr-7 could not be put to sleep: AWS: ")
 
 
 def test_all_functions_of_a_preview_sleep_together(aws: FakeAws) -> None:
