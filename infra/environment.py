@@ -11,8 +11,9 @@ from typing import Annotated, Any, cast
 
 from pydantic import Field
 
-from infra import ROOT, functions, limits
+from infra import ROOT, capacity, functions, limits
 from infra import project as projects
+from infra.capacity import Capacity
 from infra.project import LOCAL, Project
 from infra.settings import (
     CapacityProvider,
@@ -62,6 +63,15 @@ class Environment(Table):
             "request and none of its own; 0 for one that hosts no previews",
         ),
     ]
+    preview_idle_hours: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=168,
+            description="1 to 168 hours after which a preview on which nothing happens is put to sleep; 0 for never, "
+            "and where there are no previews",
+        ),
+    ]
     network: Network
     capacity_provider: CurrentCapacityProvider
     function: Function
@@ -103,6 +113,8 @@ class Environment(Table):
         for zone in self.network.zones:
             if not re.fullmatch(f"{self.region}[a-z]", zone):
                 yield wrong("network.zones", zone, f"must be a zone of {self.region}, such as {self.region}a")
+        if self.preview_idle_hours and not self.hosts_previews:
+            yield wrong("preview_idle_hours", self.preview_idle_hours, "must be 0, as preview_days is")
         yield from timeout_problems(self.function, self.durable)
         for name in self.functions.keys() - {*self.function_names}:
             known = ", ".join(self.function_names)
@@ -113,25 +125,45 @@ class Environment(Table):
             yield wrong("retiring", generation, f"must be one before capacity_provider.generation, {known}")
         yield from self._capacity_problems()
 
-    def _capacity_problems(self) -> Iterator[str]:
-        everything = {name: self.settings(name) for name in self.function_names}
-        # In the worst case each environment has an instance to itself, so it costs what that keeps as well.
-        needed = sum(
-            (2 * each.maximum_environments + each.retained_versions) * (each.vcpus + limits.SYSTEM_VCPUS)
-            for each in everything.values()
+    @property
+    def capacity(self) -> Capacity:
+        """What its functions take of the capacity provider; of an environment that hosts previews, those of one."""
+        return capacity.count(
+            self.capacity_provider, len(self.network.zones), {name: self.settings(name) for name in self.function_names}
         )
-        if needed > self.capacity_provider.maximum_vcpus:
-            counted = "; ".join(
-                f"{name}: {each.maximum_environments} of {each.vcpus:g} vCPU, and {each.retained_versions} retained"
-                for name, each in everything.items()
-            )
+
+    @property
+    def room_for_previews(self) -> int:
+        """How many previews may be awake at once, while one of them is deployed."""
+        return self.capacity.previews(self.capacity_provider.maximum_vcpus)
+
+    def _capacity_problems(self) -> Iterator[str]:
+        provider = self.capacity_provider
+        unfit = [name for name in self.function_names if capacity.unfit(provider, self.settings(name))]
+        for name in unfit:
             yield wrong(
-                "capacity_provider.maximum_vcpus",
-                self.capacity_provider.maximum_vcpus,
-                f"must be at least {needed:.0f}: during a deployment two versions of each function run side by side, "
-                "each with up to maximum_environments, beside its retained versions with one each, and each instance "
-                f"keeps {limits.SYSTEM_VCPUS} vCPU for itself ({counted})",
+                "capacity_provider.instance_types",
+                provider.instance_types,
+                f"must have a type on which an execution environment of {name} fits, which has "
+                f"{self.settings(name).vcpus:g} vCPU and {self.settings(name).memory_mb / 1024:g} GiB: each instance "
+                f"keeps {limits.SYSTEM_VCPUS} vCPU and {limits.SYSTEM_GIB} GiB for itself",
             )
+        if not unfit and self.capacity.needed_vcpus > provider.maximum_vcpus:
+            yield self._too_few_vcpus(self.capacity)
+
+    def _too_few_vcpus(self, needed: Capacity) -> str:
+        counted = "; ".join(
+            f"{name}: {each.count} of {each.vcpus} vCPUs for {self.settings(name).maximum_environments} environments, "
+            f"{each.each_holds} on each"
+            for name, each in needed.of_functions.items()
+        )
+        return wrong(
+            "capacity_provider.maximum_vcpus",
+            self.capacity_provider.maximum_vcpus,
+            f"must be at least {needed.needed_vcpus}{' for one preview' if self.hosts_previews else ''}, or less be "
+            "asked for, by maximum_environments: each version has instances of its own, and during a deployment each "
+            f"function has two ({counted}); {capacity.HEADROOM} instances more are headroom",
+        )
 
 
 def names(root: Path = ROOT) -> list[str]:

@@ -38,6 +38,9 @@ TARGET_CPU_PERCENT = Limit(0, 100, "Lambda API, TargetValue")
 INSTANCE_TYPE_CHARACTERS = 30  # Lambda API, InstanceType
 # What an instance keeps for its own system (AWS serverless skill, Managed Instances).
 SYSTEM_VCPUS = 1
+SYSTEM_GIB = 1
+# What Lambda takes where no type is named: measured, and documented nowhere.
+CHOSEN_INSTANCE_VCPUS = 4
 
 # Durable executions.
 EXECUTION_TIMEOUT_SECONDS = Limit(1, 31_622_400, "Lambda API, DurableConfig.ExecutionTimeout")

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from infra import limits
+from infra import capacity, limits
 from infra.limits import Limit
 from infra.toml import Table, wrong
 
@@ -93,6 +93,15 @@ class CapacityProvider(Table):
             family = re.match(r"[a-z]+[0-9]+(g?)[a-z0-9-]*\.", name)
             if family and bool(family[1]) != (self.architecture == "arm64"):
                 yield wrong("instance_types", name, f"must be of the architecture {self.architecture}")
+            try:
+                capacity.vcpus(name)
+            except ValueError:
+                yield wrong(
+                    "instance_types",
+                    name,
+                    "must be of a size that Lambda takes and that tells its vCPUs: large (but for C), xlarge, 2xlarge, "
+                    "..., metal-24xl (Developer Guide, Managed Instances)",
+                )
 
 
 class CurrentCapacityProvider(CapacityProvider):

@@ -4,9 +4,10 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, cast
 
-from infra import limits, naming, operations
+from infra import naming, operations
 from infra.aws.clock import Clock
 from infra.aws.execution import ENDED, NOT_ENDED, Execution, Listed
+from infra.aws.scaling import Scaling
 from infra.errors import CommandError
 from infra.operations import Callback
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
         AliasConfigurationResponseTypeDef,
         AliasConfigurationTypeDef,
         EventTypeDef,
-        FunctionScalingConfigTypeDef,
         GetDurableExecutionResponseTypeDef,
     )
 
@@ -120,32 +120,14 @@ class DeployedFunction:
         """Return the digest of a version's archive, in Base64."""
         return self._client.get_function_configuration(FunctionName=self.name, Qualifier=version)["CodeSha256"]
 
-    def floor(self, version: str) -> int:
-        """Return how many execution environments a version keeps at least, and so is paid for."""
-        return self._scaling(version).get("MinExecutionEnvironments", limits.DEFAULT_LEAST_ENVIRONMENTS)
+    @property
+    def scaling(self) -> Scaling:
+        """How many execution environments its versions have."""
+        return Scaling(self._client, self.name, self._clock)
 
-    def set_floor(self, version: str, environments: int) -> None:
-        """Let a version keep another number of execution environments at least."""
-        # Both halves are set together: one that is left out would go back to Lambda's default.
-        wanted = self._scaling(version) | {"MinExecutionEnvironments": environments}
-        self._client.put_function_scaling_config(
-            FunctionName=self.name, Qualifier=version, FunctionScalingConfig=wanted
-        )
-
-    def scale(self, version: str, least: int, most: int) -> None:
-        """Set how many execution environments a version has.
-
-        Raises:
-            CommandError: there is no such version.
-        """
-        try:
-            self._client.put_function_scaling_config(
-                FunctionName=self.name,
-                Qualifier=version,
-                FunctionScalingConfig={"MinExecutionEnvironments": least, "MaxExecutionEnvironments": most},
-            )
-        except self._client.exceptions.ResourceNotFoundException as error:
-            raise CommandError(f"{self.name} has no version {version} to go to") from error
+    def is_asleep(self, version: str) -> bool:
+        """Tell whether a version has no execution environment, so that nothing can run on it."""
+        return self.scaling.floor(version) == 0
 
     def delete_version(self, version: str) -> None:
         """Delete one version.
@@ -290,11 +272,6 @@ class DeployedFunction:
         except self._client.exceptions.ResourceNotFoundException:
             return False
         return True
-
-    def _scaling(self, version: str) -> "FunctionScalingConfigTypeDef":
-        """Return what was asked for last, which is applied within minutes, or what applies where nothing was."""
-        answer = self._client.get_function_scaling_config(FunctionName=self.name, Qualifier=version)
-        return answer.get("RequestedFunctionScalingConfig") or answer.get("AppliedFunctionScalingConfig") or {}
 
     def _read(self, arn: str, *, tolerate_absence: bool) -> "GetDurableExecutionResponseTypeDef | None":
         try:

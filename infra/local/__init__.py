@@ -5,7 +5,8 @@ executions runs those, on the very bundle that was deployed. `server/` joins the
 
 What it cannot show:
 
-- Instances. A capacity provider is a record: nothing is launched, placed, scaled, patched or billed.
+- Instances. A capacity provider is a record: nothing is launched, placed, scaled, patched or billed, and a version that
+  was put to sleep wakes at once.
 - Managed Instances' way of running Python. Each concurrent invocation has a process to itself; memory, vCPUs, the
   architecture and the concurrency per execution environment have no effect, and nothing is ever throttled for them.
 - Time limits as on Managed Instances. A function is ended at its timeout; there it runs on, and keeps its process.

@@ -35,11 +35,13 @@ from infra.pipeline import (
     project,
     prune,
     roll_back,
+    sleep,
     smoke,
     status,
     sweep,
     target,
     teardown,
+    wake,
 )
 
 COMMANDS = {
@@ -58,6 +60,8 @@ COMMANDS = {
     "callback": callback,
     "drift": drift,
     "prune": prune,
+    "sleep": sleep,
+    "wake": wake,
     "drain": drain,
     "teardown": teardown,
     "sweep": sweep,
@@ -66,7 +70,7 @@ COMMANDS = {
 # What works on no environment in particular.
 OF_PROJECT = {"project": project, "build-all": build_all}
 # What works on the previews of the environment that hosts them.
-OF_PREVIEWS = ("check-open", "comment", "sweep")
+OF_PREVIEWS = ("check-open", "comment", "sleep", "sweep")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -174,7 +174,17 @@ def _deployed(target: Target, reports: Reports, functions: Mapping[Untrusted, De
     yield from _smoke(reports.smoke, limit)
     yield "Send an event of your own:"
     yield markdown.block(_how_to_invoke(target, functions), "sh")
-    days = target.environment.preview_days
+    days, hours = target.environment.preview_days, target.environment.preview_idle_hours
+    if hours:
+        yield (
+            f"It sleeps once nothing has happened on it for {hours} hours, and costs no instance then. The next push "
+            f"wakes it, and so does this, in a minute or two:"
+        )
+        yield markdown.block(
+            f"python -m infra.pipeline wake --environment {target.environment.name} "
+            f"--pull-request {target.pull_request}",
+            "sh",
+        )
     yield f"It goes, with the executions that still run, when this pull request is closed, or after {days} days."
 
 

@@ -20,6 +20,7 @@ from infra.pipeline import diff
 from infra.pipeline.arguments import add_pull_request, write_versions
 from infra.pipeline.drain import Ending, drain_all, lines
 from infra.pipeline.roll_back import go_live
+from infra.pipeline.wake import wake
 
 # How many functions are deployed side by side. The CDK CLI asks CloudFormation about each all the time, and an account
 # may ask only so often.
@@ -55,7 +56,10 @@ def run(target: Target, arguments: Namespace) -> Report:
     write_outputs({"previous_versions": write_versions(previous)})
     _deploy(target, assembly, verbose=arguments.verbose)
     stacks = {name: _see_deployed(target, assembly, name) for name in assembly.stack_names}
-    versions = {each.folder: _see_live(target, each, stacks[each.name][Output.VERSION]) for each in functions}
+    built = {each: stacks[each.name][Output.VERSION] for each in functions}
+    # Where nothing of a version changed, CloudFormation left it as it was.
+    wake(target, {each: version for each, version in built.items() if each.is_asleep(version)})
+    versions = {each.folder: _see_live(target, each, version) for each, version in built.items()}
     retained = _remove(target, removed)
     found = {
         each.folder: {

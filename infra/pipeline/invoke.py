@@ -23,6 +23,7 @@ from infra.errors import UsageError
 from infra.naming import Output
 from infra.pipeline.arguments import add_function, add_pull_request
 from infra.pipeline.callback import answering
+from infra.pipeline.wake import refuse_asleep
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda.type_defs import EventTypeDef
@@ -48,6 +49,7 @@ def run(target: Target, arguments: Namespace) -> Report:
     told: list[RenderableType] = []
     succeeded = True
     for function in target.functions:
+        refuse_asleep(target, function)
         with doing(f"Following {function.name}"):
             arn = function.start(f"invoke-{secrets.token_hex(8)}", sent[function.folder])
             answers = {} if arguments.event else _answers(target, function)

@@ -1,6 +1,6 @@
 """Delete the versions that nobody needs, and let those that stay without being live keep as little as they can.
 
-Each published version keeps execution environments, which are paid for, until it is deleted.
+Each published version keeps instances of its own, which are paid for, until it is deleted or put to sleep.
 """
 
 from argparse import ArgumentParser, Namespace
@@ -25,9 +25,8 @@ from infra.errors import CommandError
 from infra.limits import CAPACITY_PROVIDER_VERSIONS
 from infra.pipeline.arguments import add_function, add_pull_request
 
-# The smallest for a version that executions may run on. 0 takes a maximum of 0, which deactivates the version, and then
-# its executions could never resume (Lambda developer guide, scaling of Managed Instances).
-SMALLEST_FLOOR = 1
+# Of a version that executions run on, and of one on which none does.
+RUNNING_FLOOR, ASLEEP = 1, 0
 # With this many versions on a capacity provider there is a warning.
 MANY_VERSIONS = 80
 
@@ -114,10 +113,11 @@ def prune(target: Target, function: DeployedFunction, *, dry_run: bool) -> list[
     One whose code is gone retains as many as there are where no function says otherwise.
     """
     with doing(f"Versions of {function.name}"):
-        outcomes = decide(look(target, function), target.environment.settings(function.folder).retained_versions)
+        settings = target.environment.settings(function.folder)
+        outcomes = decide(look(target, function), settings.retained_versions)
         for outcome in outcomes:
             if not dry_run:
-                _carry_out(function, outcome)
+                _carry_out(function, outcome, settings.maximum_environments)
     return outcomes
 
 
@@ -125,7 +125,7 @@ def look(target: Target, function: DeployedFunction) -> Seen:
     """Look at a function. Nothing is changed."""
     # The versions come before the stack. A deployment publishes one that no alias names yet: if it is listed here, then
     # the stack is in progress, or has failed halfway.
-    floors = {version: function.floor(version) for version in function.versions()}
+    floors = {version: function.scaling.floor(version) for version in function.versions()}
     stack = target.stacks.find(function.name)
     hold = None
     if stack is None:
@@ -162,7 +162,8 @@ def _decided(seen: Seen, version: str, *, is_retained: bool) -> Outcome:
     kept = untouched or _reason_to_keep(seen, version, is_retained=is_retained)
     if not kept:
         return Outcome(seen.function, version, True, "nothing names it or runs on it", on_it, floor, 0)
-    after = floor if untouched else min(floor, SMALLEST_FLOOR)
+    # One that sleeps though something runs on it was put to sleep while that began.
+    after = floor if untouched else RUNNING_FLOOR if on_it else ASLEEP
     return Outcome(seen.function, version, False, kept, on_it, floor, after)
 
 
@@ -185,15 +186,19 @@ def _named(function: DeployedFunction) -> dict[str, str]:
     return named
 
 
-def _carry_out(function: DeployedFunction, outcome: Outcome) -> None:
-    if not outcome.due and outcome.floor_after >= outcome.floor:
+def _carry_out(function: DeployedFunction, outcome: Outcome, most: int) -> None:
+    if not outcome.due and outcome.floor_after == outcome.floor:
         return
     try:
         _look_again(function, outcome)
         if outcome.due:
             function.delete_version(outcome.version)
-        elif outcome.floor_after < outcome.floor:
-            function.set_floor(outcome.version, outcome.floor_after)
+        elif outcome.floor_after == outcome.floor:
+            return
+        elif outcome.floor_after == ASLEEP:
+            _put_to_sleep(function, outcome)
+        else:
+            function.scaling.set(outcome.version, outcome.floor_after, max(most, RUNNING_FLOOR))
     except (BotoCoreError, ClientError, CommandError) as error:
         # The other versions are still to be pruned.
         outcome.failure = str(error)
@@ -205,9 +210,20 @@ def _look_again(function: DeployedFunction, outcome: Outcome) -> None:
     outcome.running = sum(each.version == outcome.version for each in function.running())
     if named := _named(function).get(outcome.version):
         outcome.due, outcome.reason, outcome.floor_after = False, named, outcome.floor
-    elif outcome.due and outcome.running:
-        outcome.due, outcome.reason = False, "executions have begun on it"
-        outcome.floor_after = min(outcome.floor, SMALLEST_FLOOR)
+    elif outcome.running:
+        if outcome.due or outcome.floor_after == ASLEEP:
+            outcome.reason = "executions have begun on it"
+        outcome.due, outcome.floor_after = False, RUNNING_FLOOR
+
+
+def _put_to_sleep(function: DeployedFunction, outcome: Outcome) -> None:
+    """Put a version to sleep, and look once more: executions on it could not resume, and callers not be served."""
+    before = function.scaling.asked(outcome.version)
+    function.scaling.set(outcome.version, ASLEEP, ASLEEP)
+    _look_again(function, outcome)
+    if outcome.floor_after != ASLEEP:
+        function.scaling.put(outcome.version, before)
+        outcome.floor_after = outcome.floor
 
 
 def _told(target: Target, facts: Mapping[str, Any]) -> Iterator[str]:

@@ -1,6 +1,13 @@
-"""Point the live aliases back at earlier versions. Running executions stay on the version that they started on."""
+"""Point the live aliases back at earlier versions. Running executions stay on the version that they started on.
+
+A version that is asleep wakes first, which takes a minute or two.
+"""
 
 from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping
+from contextlib import suppress
+
+from botocore.exceptions import ClientError
 
 from infra import naming
 from infra.aws.function import DeployedFunction
@@ -8,7 +15,9 @@ from infra.aws.problems import noting
 from infra.aws.stacks import Stack
 from infra.aws.target import Target
 from infra.console.report import Report
+from infra.errors import CommandError
 from infra.pipeline.arguments import add_function, add_pull_request, add_versions, versions_of
+from infra.pipeline.wake import scale_as_live, wake
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -29,6 +38,7 @@ def run(target: Target, arguments: Namespace) -> Report:
     problems: list[str] = []
     updating = _cancel_updates(target, functions, problems)
     since = target.clock.monotonic()
+    _begin_waking(target, functions, versions)
     facts: dict[str, object] = {}
     told: list[str] = []
     for function in functions:
@@ -43,14 +53,16 @@ def run(target: Target, arguments: Namespace) -> Report:
 
 
 def go_live(target: Target, function: DeployedFunction, version: str) -> None:
-    """Let new executions start on another version, with all the environments of a live one: pruning takes some away.
+    """Let new executions start on another version, once it is awake with all the environments of a live one.
 
     Raises:
-        CommandError: there is no such version, or no live alias.
+        CommandError: there is no such version, or no live alias, or the version does not wake.
     """
-    settings = target.environment.settings(function.folder)
-    function.scale(version, settings.minimum_environments, settings.maximum_environments)
+    wake(target, {function: version})
     function.go_live(version)
+    # Whoever put it to sleep may have looked just before.
+    if function.is_asleep(version):
+        wake(target, {function: version})
 
 
 def _cancel_updates(target: Target, functions: list[DeployedFunction], problems: list[str]) -> dict[str, Stack]:
@@ -61,6 +73,15 @@ def _cancel_updates(target: Target, functions: list[DeployedFunction], problems:
         with noting(problems):
             target.stacks.cancel_update(stack)
     return updating
+
+
+def _begin_waking(target: Target, functions: list[DeployedFunction], versions: Mapping[str, str]) -> None:
+    """Let all that sleep wake side by side; what fails is told when its turn comes."""
+    for function in functions:
+        with suppress(CommandError, ClientError):
+            version = versions.get(function.folder)
+            if version and version != function.live() and function.is_asleep(version):
+                scale_as_live(target, function, version)
 
 
 def _go_back(target: Target, function: DeployedFunction, version: str | None) -> tuple[str | None, str | None]:

@@ -22,6 +22,7 @@ from infra.errors import CommandError
 from infra.pipeline.arguments import add_function, add_pull_request, add_versions, versions_of
 from infra.pipeline.callback import answering
 from infra.pipeline.invoke import lines, log_of
+from infra.pipeline.wake import refuse_asleep
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda.type_defs import EventTypeDef
@@ -69,6 +70,7 @@ def run(target: Target, arguments: Namespace) -> Report:
     with doing(f"Smoke execution {name}"):
         for trial in trials:
             with noting(trial.problems):
+                refuse_asleep(target, trial.function)
                 _start(trial, name, versions.get(trial.function.folder))
         answer = _answering(target, trials, name)
         for trial in trials:

@@ -72,6 +72,7 @@ class FunctionStatus:
         folder: that in functions/ which has its code, or had it.
         in_checkout: whether this checkout has that folder.
         live: the version that new executions start on; None where they are refused, or nothing is deployed.
+        asleep: whether that has no environments, so that nothing would run on it.
         closed: whether a drain refuses new executions.
         running: how many executions have not ended.
         oldest: when the oldest of them started.
@@ -84,6 +85,7 @@ class FunctionStatus:
     folder: str
     in_checkout: bool
     live: str | None
+    asleep: bool
     closed: bool
     running: int
     oldest: datetime | None
@@ -105,13 +107,17 @@ class PreviewStatus:
 
 @dataclass(frozen=True)
 class Status:
-    """What is known of an environment. One that these credentials may not read has a refusal instead."""
+    """What is known of an environment. One that these credentials may not read has a refusal instead.
+
+    Of one that hosts previews it tells for how many awake at once there is room, while one of them is deployed.
+    """
 
     environment: str
     refusal: str | None = None
     stacks: list[StackStatus] = field(default_factory=list[StackStatus])
     functions: list[FunctionStatus] = field(default_factory=list[FunctionStatus])
     versions_on_provider: int | None = None
+    room: int | None = None
     previews: list[PreviewStatus] = field(default_factory=list[PreviewStatus])
 
 
@@ -146,6 +152,7 @@ def look(target: Target) -> Status:
         stacks=[*(_stack(target, stack) for stack in of_functions), *([_stack(target, platform)] if platform else [])],
         functions=[each for each in functions if each],
         versions_on_provider=None if on_provider is None else len(on_provider),
+        room=None if target.has_functions else target.environment.room_for_previews,
         previews=[] if target.has_functions else [_preview(each) for each in previews.find(target) if each.is_ours],
     )
 
@@ -186,11 +193,12 @@ def _function(target: Target, stack: Stack) -> FunctionStatus | None:
         folder=function.folder,
         in_checkout=function.folder in target.environment.function_names,
         live=live,
+        asleep=live is not None and function.is_asleep(live),
         closed=function.is_closed(),
         running=len(running),
         oldest=running[0].started if running else None,
         retained=retained,
-        retained_environments=sum(map(function.floor, retained)),
+        retained_environments=sum(map(function.scaling.floor, retained)),
         smoke=_last_smoke(function) if target.pull_request is None else None,
     )
 
@@ -252,6 +260,8 @@ def _cells(status: Status, now: datetime, *, several: bool) -> Iterator[tuple[st
         yield f"last smoke execution{of}", f"{smoke.status}, {_ago(smoke.started, now)}" if smoke else "none"
     if status.versions_on_provider is not None:
         yield "on the provider", f"{status.versions_on_provider} of {CAPACITY_PROVIDER_VERSIONS} versions"
+        if status.room is not None:
+            yield "room for", f"{status.room} previews awake"
 
 
 def _preview_table(status: Status, now: datetime) -> Table:
@@ -289,7 +299,9 @@ def _short(commit: str) -> str:
 
 
 def _version(function: FunctionStatus) -> str:
-    return "closed by a drain" if function.closed else f"{function.live or 'none'} live"
+    if function.closed:
+        return "closed by a drain"
+    return f"{function.live or 'none'} live{', asleep' if function.asleep else ''}"
 
 
 def _running(function: FunctionStatus, now: datetime) -> str:
@@ -299,7 +311,8 @@ def _running(function: FunctionStatus, now: datetime) -> str:
 def _retained(function: FunctionStatus) -> str:
     if not function.retained:
         return "none"
-    return f"{', '.join(function.retained)} (environments: {function.retained_environments})"
+    kept = f"environments: {function.retained_environments}" if function.retained_environments else "asleep"
+    return f"{', '.join(function.retained)} ({kept})"
 
 
 def _ago(moment: datetime, now: datetime) -> str:

@@ -76,10 +76,13 @@ def _deploying(environment: Environment) -> list[Statement]:
         allow([f"cloudformation:{action}" for action in removed], _function_stacks(environment)),
         *own,
         # Durable executions belong to versions, so the function's own ARN is not enough (Lambda developer guide,
-        # security of durable functions); listing them takes it. A smoke execution's callbacks are answered.
+        # security of durable functions); listing them takes it. A smoke execution's callbacks are answered. A version
+        # that is asleep is woken, and waited for.
         allow(
             [
                 *DRAINING,
+                "lambda:GetFunctionConfiguration",
+                "lambda:GetFunctionScalingConfig",
                 "lambda:InvokeFunction",
                 "lambda:PutFunctionScalingConfig",
                 "lambda:SendDurableExecutionCallbackSuccess",

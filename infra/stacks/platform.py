@@ -91,6 +91,8 @@ class Platform(cdk.Stack):
             max_v_cpu_count=settings.maximum_vcpus,
             scaling_options=_scaling(settings),
             instance_type_filter=lambda_.InstanceTypeFilter.allow(types) if types else None,
+            # On instances, their disks and network interfaces, so that a bill tells environments apart.
+            propagate_tags=lambda_.PropagateTags.explicit(naming.tags(environment)),
         )
         # The CDK knows of no such dependency. Without it instances may start before they can checkpoint, and lose
         # their way out while executions still end.

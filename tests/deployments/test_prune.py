@@ -72,7 +72,7 @@ def test_twenty_executions_end_side_by_side_on_their_version_which_is_pruned_the
     in_flight = [start(function, name()) for _ in range(EXECUTIONS)]
     assert deploy(new) == 0
     after = str(function.live())
-    function.set_floor(before, ENVIRONMENT.settings(FOLDER).maximum_environments)
+    function.scaling.set(before, *[ENVIRONMENT.settings(FOLDER).maximum_environments] * 2)
     # On a machine that is slow enough the others may have ended by now.
     late = name()
     started = client.invoke(
@@ -80,7 +80,7 @@ def test_twenty_executions_end_side_by_side_on_their_version_which_is_pruned_the
     )
     in_flight.append(started["DurableExecutionArn"])
     assert pruned() == {after: (False, "live"), before: (False, "executions run on it")}
-    assert function.floor(before) == 1
+    assert function.scaling.floor(before) == 1
     following = follow(function, start(function, name()))
     assert (following.status, following.version) == ("SUCCEEDED", after)
     assert following.result == {"code": "new"}

@@ -9,38 +9,41 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from infra import app
+from infra.capacity import instances
 from infra.environment import Environment, load_all
 from infra.project import LOCAL
 from tests.infra.synthesis import COMMIT, Resources, make_app, of_type, synthesized
 
 HOURS = 730
-# What Lambda takes where no type is named: 4 vCPUs and, with 4 GiB for each, m7g.xlarge. With Lambda's fee on it.
-INSTANCE = 0.1819 * 1.15
+# Of an instance, for each of its vCPUs, with Lambda's fee on it: m7g's, whose sizes cost in proportion.
+VCPU = 0.1819 / 4 * 1.15
 GATEWAY = 0.045 + 0.005  # with its address
 ENDPOINT = 0.01  # in one zone
 
 
 @dataclass(frozen=True)
 class Floor:
-    """What runs in an environment when nothing is executed. Of previews, the first is that of each pull request."""
+    """What runs in an environment when nothing is executed; of previews, the instances are those of each."""
 
-    live: int
-    retained: int
+    instances: int
+    vcpus: int
     gateways: int
     endpoints: int
 
     @property
     def dollars(self) -> float:
-        """What it costs a month, but for the previews of pull requests."""
-        hourly = self.gateways * GATEWAY + self.endpoints * ENDPOINT
-        return HOURS * (hourly + (self.live + self.retained) * INSTANCE)
+        """What the network costs a month."""
+        return HOURS * (self.gateways * GATEWAY + self.endpoints * ENDPOINT)
+
+    @property
+    def dollars_of_instances(self) -> float:
+        """What the instances cost a month."""
+        return HOURS * self.vcpus * VCPU
 
 
 def main() -> None:
     """Print a row per environment."""
-    print(
-        "| environment | instances of live versions | of retained ones | NAT gateways | endpoints, by zone | a month |"
-    )
+    print("| environment | instances | their vCPUs | NAT gateways | endpoints, by zone | a month |")
     print("| --- | --- | --- | --- | --- | --- |")
     for name, environment in load_all().items():
         if name != LOCAL:
@@ -49,25 +52,25 @@ def main() -> None:
 
 def rows(environment: Environment, found: Floor) -> Iterator[str]:
     """Return the rows of an environment: of that for previews, one more for each pull request."""
-    network = f"{found.gateways} | {found.endpoints}"
+    instances, network = f"{found.instances} | {found.vcpus}", f"{found.gateways} | {found.endpoints}"
     if environment.hosts_previews:
-        of_each = Floor(found.live, 0, 0, 0)
-        yield f"| {environment.name} | | | {network} | ${Floor(0, 0, found.gateways, found.endpoints).dollars:.0f} |"
-        yield f"| and each open pull request | {found.live} | | | | ${of_each.dollars:.0f} |"
+        yield f"| {environment.name} | | | {network} | ${found.dollars:.0f} |"
+        yield f"| and each preview that is awake | {instances} | | | ${found.dollars_of_instances:.0f} |"
     else:
-        instances = f"{found.live} | {found.retained}"
-        yield f"| {environment.name} | {instances} | {network} | ${found.dollars:.0f} |"
+        both = found.dollars + found.dollars_of_instances
+        yield f"| {environment.name} | {instances} | {network} | ${both:.0f} |"
 
 
 def floor(environment: Environment) -> Floor:
-    """Count what an environment has when nothing runs, an instance for each execution environment."""
+    """Count what an environment has when nothing runs. Of retained versions nothing does."""
+    provider, zones = environment.capacity_provider, len(environment.network.zones)
     settings = [environment.settings(name) for name in environment.function_names]
+    live = [instances(provider, zones, each, each.minimum_environments) for each in settings]
     resources = _resources(environment)
     endpoints = [each["Properties"] for each in of_type(resources, "AWS::EC2::VPCEndpoint").values()]
     return Floor(
-        live=sum(each.minimum_environments for each in settings),
-        # Each keeps one at most.
-        retained=sum(each.retained_versions * min(each.minimum_environments, 1) for each in settings),
+        instances=sum(each.count for each in live),
+        vcpus=sum(each.count * each.vcpus for each in live),
         gateways=len(of_type(resources, "AWS::EC2::NatGateway")),
         endpoints=sum(len(each["SubnetIds"]) for each in endpoints if each["VpcEndpointType"] == "Interface"),
     )

@@ -25,6 +25,7 @@ VALID = """\
 account = "111111111111"
 region = "eu-west-1"
 preview_days = 0
+preview_idle_hours = 0
 
 [network]
 cidr = "10.10.0.0/20"
@@ -135,20 +136,20 @@ INSIDE = [
     {"concurrency": "16"},
     {"concurrency": "17", "memory_gib_per_vcpu": "2.0"},
     {"concurrency": "32", "memory_mb": "8192"},
-    {"concurrency": "256", "memory_mb": "32768", "memory_gib_per_vcpu": "2.0"},
+    {"concurrency": "256", "memory_mb": "32768", "memory_gib_per_vcpu": "2.0", "maximum_vcpus": "576"},
     {"timeout_seconds": "1"},
     {"timeout_seconds": "5400", "execution_timeout_seconds": "5400"},
     {"minimum_environments": "4"},
     {"minimum_environments": "0", "maximum_environments": "0"},
-    {"maximum_vcpus": "12", "maximum_environments": "1"},
+    {"maximum_vcpus": "24", "maximum_environments": "1"},
     {"maximum_vcpus": "15000"},
-    {"maximum_vcpus": "32"},
-    {"maximum_vcpus": "40", "retained_versions": "2"},
-    {"retained_versions": "20"},
-    {"maximum_vcpus": "48", "memory_mb": "8192"},
+    {"maximum_vcpus": "40"},
+    {"maximum_vcpus": "40", "retained_versions": "20"},
+    {"maximum_vcpus": "72", "memory_mb": "8192"},
+    {"maximum_vcpus": "36", "instance_types": '["m7g.large"]'},
     {"scaling": '"manual"', "target_cpu_percent": "1"},
     {"scaling": '"manual"', "target_cpu_percent": "100"},
-    {"instance_types": '["m8g.large", "c6gn.16xlarge", "r8gd.metal-24xl"]'},
+    {"instance_types": '["m8g.large", "c6gn.16xlarge", "r8gd.metal-24xl"]', "maximum_vcpus": "576"},
     {"instance_types": '["m8g.*", "m*.large", "*.xlarge"]'},
     {"instance_types": '["m5.large", "c5n.xlarge", "m7i-flex.2xlarge", "r7a.*"]', "architecture": '"x86_64"'},
     {"architecture": '"x86_64"'},
@@ -210,13 +211,28 @@ OUTSIDE: list[tuple[dict[str, str], str, list[str]]] = [
     ({"retained_versions": "21"}, "retained_versions", ["21", "0 to 20"]),
     ({"preview_days": "-1"}, "preview_days", ["-1", "1 to 90 days", "0 for one that hosts no previews"]),
     ({"preview_days": "91"}, "preview_days", ["91", "1 to 90 days"]),
+    ({"preview_idle_hours": "-1"}, "preview_idle_hours", ["-1", "1 to 168 hours", "0 for never"]),
+    ({"preview_idle_hours": "169"}, "preview_idle_hours", ["169", "1 to 168 hours"]),
+    ({"preview_idle_hours": "1"}, "preview_idle_hours", ["1", "0, as preview_days is"]),
     (
-        {"maximum_vcpus": "39", "retained_versions": "2"},
+        {"maximum_vcpus": "39"},
         "maximum_vcpus",
-        ["39", "at least 40", "billing: 4 of 1 vCPU, and 2 retained; refunds: 4 of 1 vCPU, and 2 retained"],
+        [
+            "39",
+            "at least 40, or less be asked for, by maximum_environments",
+            "(billing: 2 of 4 vCPUs for 4 environments, 3 on each; refunds: 2 of 4 vCPUs for 4 environments, 3 on",
+            "2 instances more are headroom",
+        ],
     ),
-    ({"maximum_vcpus": "31"}, "maximum_vcpus", ["31", "at least 32", "two versions of each function", "4 of 1 vCPU"]),
-    ({"maximum_vcpus": "47", "memory_mb": "8192"}, "maximum_vcpus", ["47", "at least 48", "4 of 2 vCPU"]),
+    ({"maximum_vcpus": "71", "memory_mb": "8192"}, "maximum_vcpus", ["71", "at least 72", "1 on each"]),
+    (
+        {"maximum_vcpus": "35", "instance_types": '["m7g.large"]'},
+        "maximum_vcpus",
+        ["35", "at least 36", "billing: 4 of 2 vCPUs for 4 environments, 1 on each"],
+    ),
+    ({"instance_types": '["m7g.medium"]'}, "instance_types", ["'m7g.medium'", "size that Lambda takes", "xlarge"]),
+    ({"instance_types": '["c7g.large"]'}, "instance_types", ["'c7g.large'", "large (but for C)", "Developer Guide"]),
+    ({"instance_types": '["m7g.metal"]'}, "instance_types", ["'m7g.metal'", "tells its vCPUs", "metal-24xl"]),
     ({"scaling": '"fast"'}, "scaling", ["'fast'", "auto, or manual", "Lambda API"]),
     ({"target_cpu_percent": "1"}, "target_cpu_percent", ["1", "0 with auto scaling and 1 to 100 with manual"]),
     ({"scaling": '"manual"'}, "target_cpu_percent", ["0", "0 with auto scaling and 1 to 100 with manual"]),
@@ -368,7 +384,7 @@ def test_an_unknown_key_is_refused_with_the_known_ones(root: Path, table: str) -
 
 def test_an_unknown_table_is_refused_with_the_known_ones(root: Path) -> None:
     message = refused(root, VALID + "\n[alarms]\nemail = 'a@example.com'\n")
-    known = ["account", "region", "preview_days", *TABLES, "functions", "retiring"]
+    known = ["account", "region", "preview_days", "preview_idle_hours", *TABLES, "functions", "retiring"]
     assert message == f"environments/test.toml: alarms: unknown key; known here: {', '.join(known)}"
 
 
@@ -513,11 +529,20 @@ def test_a_generation_that_is_none_is_refused(root: Path, name: str, generation:
 
 
 def test_the_capacity_counts_what_differs(root: Path) -> None:
-    own = "\n[functions.refunds]\nmaximum_environments = 6\n"
-    message = refused(root, with_values(maximum_vcpus="39") + own)
-    assert "must be at least 40: " in message
-    assert "(billing: 4 of 1 vCPU, and 0 retained; refunds: 6 of 1 vCPU, and 0 retained)" in message
-    read(root, with_values(maximum_vcpus="40") + own)
+    own = "\n[functions.refunds]\nmaximum_environments = 7\n"
+    message = refused(root, with_values(maximum_vcpus="47") + own)
+    assert "must be at least 48, " in message
+    assert "(billing: 2 of 4 vCPUs for 4 environments, 3 on each; refunds: 3 of 4 vCPUs for 7 environments" in message
+    read(root, with_values(maximum_vcpus="48") + own)
+
+
+def test_a_function_that_fits_on_no_type_that_is_named_is_refused_with_what_it_takes(root: Path) -> None:
+    text = with_values(instance_types='["m7g.large"]') + "\n[functions.refunds]\nmemory_mb = 8192\n"
+    message = refused(root, text)
+    assert message.startswith("environments/test.toml: capacity_provider.instance_types = ['m7g.large']: must have a ")
+    assert "an execution environment of refunds fits, which has 2 vCPU and 8 GiB: each instance keeps 1 vCPU" in message
+    assert "\n" not in message
+    read(root, text.replace("m7g.large", "m7g.xlarge"))
 
 
 OWN: list[tuple[dict[str, Any], str]] = [

@@ -68,6 +68,7 @@ def test_there_are_no_variables_of_github() -> None:
         ("reconcile.yml", "drift", LONGEST.environments),
         ("reconcile.yml", "prune", LONGEST.environments),
         ("reconcile.yml", "sweep", [LONGEST.previews]),
+        ("rest.yml", "prune", [LONGEST.previews]),
         ("teardown.yml", "remove", LONGEST.environments),
     ],
 )

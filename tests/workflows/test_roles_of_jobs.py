@@ -41,6 +41,7 @@ def test_these_jobs_look_up_these_roles_in_these_github_environments_and_no_othe
         ("reconcile.yml", "prune", "prune.yml", "dev-prune", "dev", "prune"),
         ("reconcile.yml", "prune", "prune.yml", "preview-prune", "preview", "prune"),
         ("reconcile.yml", "prune", "prune.yml", "prod-prune", "prod", "prune"),
+        ("rest.yml", "prune", "prune.yml", "preview-prune", "preview", "prune"),
         ("teardown.yml", "remove", "remove.yml", "dev-teardown", "dev", "teardown"),
         ("teardown.yml", "remove", "remove.yml", "preview-teardown", "preview", "teardown"),
         ("teardown.yml", "remove", "remove.yml", "prod-teardown", "prod", "teardown"),

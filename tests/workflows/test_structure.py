@@ -57,6 +57,7 @@ def test_workflows_start_on_these_events_and_on_no_other() -> None:
         "remove.yml": {"workflow_call"},
         "teardown.yml": {"workflow_dispatch"},
         "reconcile.yml": {"schedule", "workflow_dispatch"},
+        "rest.yml": {"schedule", "workflow_dispatch"},
         "portability.yml": {"schedule", "workflow_dispatch"},
     }
     opening_and_closing = ["opened", "synchronize", "reopened", "closed"]
@@ -94,6 +95,8 @@ def test_each_job_has_these_permissions_and_no_other() -> None:
         ("reconcile.yml", "drift"): ASSUME | {"issues": "write"},
         ("reconcile.yml", "sweep"): DEPLOY | {"issues": "write"},
         ("reconcile.yml", "prune"): ASSUME,
+        ("rest.yml", "project"): READ,
+        ("rest.yml", "prune"): ASSUME,
         ("portability.yml", "try"): READ,
         ("portability.yml", "adopt"): READ,
     }

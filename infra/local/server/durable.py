@@ -16,6 +16,7 @@ from infra.local.server.callbacks import execution_of
 from infra.local.server.ministack import Answer, Json
 from infra.local.server.request import ApiError, FunctionName, Request, answer, conflict, invalid, not_found
 from infra.local.server.runner import NOT_ENDED, Runner
+from infra.local.server.scaling import refuse_asleep
 from infra.local.server.started import StartedExecutions
 
 POLL_SECONDS = 0.05
@@ -32,6 +33,7 @@ class DurableExecutions:
     async def invoke(self, function: FunctionName, request: Request) -> Answer:
         """Answer a caller's Invoke: start an execution, and wait for its end unless the caller does not."""
         version = pinned_version(function)
+        refuse_asleep(function, version)
         name = request.headers.get("x-amz-durable-execution-name") or str(uuid4())
         arn = await self._start(function, version, name, request.body or b"{}")
         headers = {"X-Amz-Executed-Version": version, "X-Amz-Durable-Execution-Arn": arn}

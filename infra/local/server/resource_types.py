@@ -83,15 +83,24 @@ class _ProviderType:
     def _create(self, logical_id: str, properties: Json, stack: str) -> Created:
         # Another each time, as CloudFormation names what has to stand beside an earlier one for a while.
         name = properties.get("CapacityProviderName") or f"{stack}-{logical_id}-{uuid4().hex[:12]}"
-        return _provider_created(self._providers.create(name, properties, tags(properties)))
+        return _provider_created(self._providers.create(name, _as_the_api_has_it(properties), tags(properties)))
 
     def _update(
         self, name: str, _earlier: Json, properties: Json, _stack: str, _logical_id: str | None = None
     ) -> Created:
-        return _provider_created(self._providers.update(name, properties, tags(properties)))
+        return _provider_created(self._providers.update(name, _as_the_api_has_it(properties), tags(properties)))
 
     def _delete(self, name: str, _properties: Json) -> None:
         self._providers.delete(name)
+
+
+def _as_the_api_has_it(properties: Json) -> Json:
+    """Return properties with a map of the tags that CloudFormation has in a list."""
+    propagated: Json = properties.get("PropagateTags", {})
+    if "ExplicitTags" not in propagated:
+        return properties
+    explicit = tags({"Tags": propagated["ExplicitTags"]})
+    return properties | {"PropagateTags": propagated | {"ExplicitTags": explicit}}
 
 
 def _provider_created(description: Json) -> Created:

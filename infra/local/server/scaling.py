@@ -2,9 +2,11 @@
 
 from infra import limits
 from infra.local.server.ministack import Answer, Json
-from infra.local.server.request import FunctionName, Request, answer, invalid, not_found
+from infra.local.server.request import FunctionName, Request, answer, conflict, invalid, not_found
 
 LATEST_PUBLISHED = "$LATEST.PUBLISHED"
+# UNCONFIRMED (contract: sleep): that a version is in this state, which the API knows, and how an invocation is refused.
+DEACTIVATED = "Deactivated"
 DEFAULT = {
     "MinExecutionEnvironments": limits.DEFAULT_LEAST_ENVIRONMENTS,
     "MaxExecutionEnvironments": limits.ENVIRONMENTS.most,
@@ -31,6 +33,22 @@ def put_scaling(function: FunctionName, qualifier: str, asked: Json) -> None:
     if not 0 <= least <= most <= limits.ENVIRONMENTS.most or (least == 0 and most != 0):
         raise invalid(f"{least} to {most} execution environments: 0 <= minimum <= maximum, and 0 only as both")
     record.setdefault("scaling", {})[qualifier] = wanted
+    if version := record["versions"].get(qualifier):
+        version["config"]["State"] = DEACTIVATED if most == 0 else "Active"
+
+
+def refuse_asleep(function: FunctionName, version: str) -> None:
+    """Refuse to invoke a version that has no execution environments, which no traffic wakes.
+
+    Raises:
+        ApiError: it has none.
+    """
+    found = function.record()["versions"].get(version)
+    if found and found["config"].get("State") == DEACTIVATED:
+        raise conflict(
+            "The operation cannot be performed at this time. The function is currently in the following state: "
+            f"{DEACTIVATED}"
+        )
 
 
 def handle(request: Request, function: FunctionName) -> Answer:
@@ -40,7 +58,8 @@ def handle(request: Request, function: FunctionName) -> Answer:
         raise not_found(f"{function.arn}:{qualifier}")
     if request.method == "PUT":
         put_scaling(function, qualifier, request.json().get("FunctionScalingConfig") or {})
-        return answer({"FunctionState": "Active"}, 202)
+        found = function.record()["versions"].get(qualifier)
+        return answer({"FunctionState": found["config"]["State"] if found else "Active"}, 202)
     current = function.record().get("scaling", {}).get(qualifier, DEFAULT)
     return answer(
         {

@@ -121,7 +121,7 @@ def test_what_may_not_be_done_is_not_told_as_a_version_that_is_missing(
 ) -> None:
     aws.deny(refused)
     with pytest.raises(ClientError, match=f"no {refused}"):
-        _ = function.go_live("2"), function.scale("2", 3, 4), function.start("run-1", b"{}")
+        _ = function.go_live("2"), function.scaling.set("2", 3, 4), function.start("run-1", b"{}")
 
 
 def test_a_version_is_deleted_by_its_number(aws: FakeAws, function: DeployedFunction) -> None:
@@ -138,42 +138,6 @@ def test_nothing_but_a_number_is_ever_deleted(version: str, aws: FakeAws, functi
     with pytest.raises(ValueError, match=f"is not the number of a version of {NAME}"):
         function.delete_version(version)
     assert aws.calls == []
-
-
-def limits(least: int, most: int) -> dict[str, int]:
-    return {"least": least, "most": most}
-
-
-@pytest.mark.parametrize(
-    ("requested", "applied", "floor"),
-    [
-        pytest.param(limits(1, 4), limits(3, 4), 1, id="being scaled down"),
-        pytest.param(limits(3, 4), limits(1, 4), 3, id="being scaled up"),
-        pytest.param(limits(0, 0), limits(3, 4), 0, id="being deactivated"),
-        pytest.param({}, limits(2, 4), 2, id="never asked for"),
-        pytest.param({}, {}, 3, id="not told"),
-    ],
-)
-def test_the_floor_is_what_was_asked_for_last(
-    requested: dict[str, int], applied: dict[str, int], floor: int, aws: FakeAws, function: DeployedFunction
-) -> None:
-    made = aws.lambda_.functions[NAME]
-    made.versions["1"], made.applied["1"] = requested, applied
-    assert function.floor("1") == floor
-
-
-def test_another_floor_leaves_the_maximum_that_was_asked_for_last(aws: FakeAws, function: DeployedFunction) -> None:
-    made = aws.lambda_.functions[NAME]
-    made.versions["1"], made.applied["1"] = limits(3, 8), limits(3, 4)
-    function.set_floor("1", 1)
-    assert made.versions == {"1": limits(1, 8), "2": limits(3, 4)}
-
-
-def test_a_version_is_scaled_where_there_is_one(aws: FakeAws, function: DeployedFunction) -> None:
-    function.scale("1", 0, 0)
-    assert aws.lambda_.functions[NAME].versions == {"1": limits(0, 0), "2": limits(3, 4)}
-    with pytest.raises(CommandError, match=f"{NAME} has no version 3"):
-        function.scale("3", 3, 4)
 
 
 def test_a_start_is_asynchronous_through_the_alias(aws: FakeAws, function: DeployedFunction) -> None:

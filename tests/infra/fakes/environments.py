@@ -24,6 +24,7 @@ SETTINGS: dict[str, Any] = {
     "account": ACCOUNT,
     "region": REGION,
     "preview_days": 0,
+    "preview_idle_hours": 0,
     "network": {"cidr": "10.0.0.0/20", "zones": [f"{REGION}a"], "nat_gateways": 1, "flow_logs": False},
     "capacity_provider": {
         "architecture": "arm64",
@@ -61,7 +62,7 @@ def environment(
 
 
 DEV = environment()
-PREVIEW = environment("preview", preview_days=14, network={"cidr": "10.0.16.0/20"})
+PREVIEW = environment("preview", preview_days=14, preview_idle_hours=2, network={"cidr": "10.0.16.0/20"})
 PROD = environment(
     "prod",
     network={"cidr": "10.0.32.0/20"},
@@ -69,4 +70,4 @@ PROD = environment(
 )
 # The same, with two functions.
 DEV_OF_TWO = environment(function_names=TWO)
-PREVIEW_OF_TWO = environment("preview", TWO, preview_days=14, network={"cidr": "10.0.16.0/20"})
+PREVIEW_OF_TWO = environment("preview", TWO, preview_days=14, preview_idle_hours=2, network={"cidr": "10.0.16.0/20"})

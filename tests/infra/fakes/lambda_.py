@@ -30,6 +30,7 @@ class FakeFunction:
     name: str
     versions: dict[str, dict[str, int]] = field(default_factory=dict[str, dict[str, int]])  # as was asked for last
     applied: dict[str, dict[str, int]] = field(default_factory=dict[str, dict[str, int]])  # where it differs from that
+    states: dict[str, str] = field(default_factory=dict[str, str])  # of versions that are not Active
     aliases: dict[str, Answer] = field(default_factory=dict[str, Answer])
     policies: set[str] = field(default_factory=set[str])
     code: dict[str, str] = field(default_factory=dict[str, str])  # the digests of versions
@@ -38,6 +39,10 @@ class FakeFunction:
     behaviour: dict[str, Callable[[FakeExecution], object]] = field(
         default_factory=dict[str, Callable[[FakeExecution], object]]
     )
+
+
+# What a version takes to wake, in seconds.
+WAKES_WITHIN = 67
 
 
 class FakeLambda:
@@ -133,7 +138,8 @@ class FakeLambda:
 
     def get_function_configuration(self, parameters: Answer) -> Answer:
         self._version(parameters)
-        return {"CodeSha256": self._function(parameters).code.get(parameters["Qualifier"], "")}
+        function, version = self._function(parameters), parameters["Qualifier"]
+        return {"CodeSha256": function.code.get(version, ""), "State": function.states.get(version, "Active")}
 
     def get_function_scaling_config(self, parameters: Answer) -> Answer:
         requested = self._version(parameters)
@@ -147,8 +153,16 @@ class FakeLambda:
         least, most = wanted.get("MinExecutionEnvironments", 3), wanted.get("MaxExecutionEnvironments", 15_000)
         if least > most or (least == 0) != (most == 0):
             raise AwsError("InvalidParameterValueException", f"{least} to {most}")
+        self._sleep_or_wake(self._function(parameters), parameters["Qualifier"], version["most"], most)
         version.update(least=least, most=most)
-        return {"FunctionState": "Active"}
+        return {"FunctionState": self._function(parameters).states.get(parameters["Qualifier"], "Active")}
+
+    def _sleep_or_wake(self, function: FakeFunction, version: str, before: int, after: int) -> None:
+        if after == 0:
+            function.states[version] = "Deactivated"
+        elif before == 0:
+            function.states[version] = "Pending"
+            self.clock.after(WAKES_WITHIN, lambda: function.states.pop(version, None))
 
     def delete_function(self, parameters: Answer) -> Answer:
         function, version = self._function(parameters), parameters.get("Qualifier")
@@ -176,6 +190,8 @@ class FakeLambda:
         if qualifier not in {**function.aliases, **function.versions}:
             raise AwsError("ResourceNotFoundException", f"Function not found: {parameters['FunctionName']}")
         version = function.aliases.get(qualifier, {}).get("FunctionVersion", qualifier)
+        if state := function.states.get(version):
+            raise AwsError("ResourceConflictException", f"The function is currently in the following state: {state}")
         json.loads(parameters["Payload"])
         if not function.durable:
             return {"StatusCode": 202}

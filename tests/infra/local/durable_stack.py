@@ -91,6 +91,7 @@ class DurableStack:
             "CapacityProviderName": name,
             "VpcConfig": {"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]},
             "PermissionsConfig": {"CapacityProviderOperatorRoleArn": f"arn:aws:iam::{ACCOUNT}:role/operator"},
+            "PropagateTags": {"Mode": "Explicit", "ExplicitTags": [{"Key": "stack", "Value": name}]},
         }
         self._id = name  # a stack that was deleted is found by its id alone
 
@@ -212,4 +213,5 @@ class DurableStack:
             **self.durable_config,
             "CapacityProviderConfig": {"LambdaManagedInstancesCapacityProviderConfig": managed},
             "FunctionScalingConfig": {"MinExecutionEnvironments": 0, "MaxExecutionEnvironments": 0},
+            "PublishToLatestPublished": False,
         }

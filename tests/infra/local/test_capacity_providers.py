@@ -162,6 +162,32 @@ def test_each_version_has_a_scaling_of_its_own(new_stack: NewStack) -> None:
     assert (scaling(stack, "1"), scaling(stack, "2")) == ((0, 0), (1, 2))
 
 
+def test_a_version_that_sleeps_takes_no_execution_until_it_is_woken(new_stack: NewStack) -> None:
+    stack = new_stack()
+    stack.deploy("one")
+    client = stack.lambda_
+
+    def scale(least: int, most: int) -> str:
+        wanted: Any = {"MinExecutionEnvironments": least, "MaxExecutionEnvironments": most}
+        answer = client.put_function_scaling_config(
+            FunctionName=stack.name, Qualifier="1", FunctionScalingConfig=wanted
+        )
+        state = client.get_function_configuration(FunctionName=stack.name, Qualifier="1").get("State", "")
+        assert answer["FunctionState"] == state
+        return state
+
+    assert scale(0, 0) == "Deactivated"
+    with pytest.raises(client.exceptions.ResourceConflictException, match="in the following state: Deactivated"):
+        stack.start({})
+    assert scale(1, 2) == "Active"
+    assert stack.ended(stack.start({}))["Status"] == "SUCCEEDED"
+
+
+def test_the_tags_that_go_on_to_instances_are_those_of_the_template(stack: DurableStack) -> None:
+    provider = stack.lambda_.get_capacity_provider(CapacityProviderName=stack.name)["CapacityProvider"]
+    assert provider.get("PropagateTags") == {"Mode": "Explicit", "ExplicitTags": {"stack": stack.name}}
+
+
 @pytest.mark.parametrize(("least", "most"), [(0, 3), (3, 2), (1, 15_001)])
 def test_a_scaling_that_contradicts_itself_is_refused(stack: DurableStack, least: int, most: int) -> None:
     with pytest.raises(stack.lambda_.exceptions.InvalidParameterValueException):

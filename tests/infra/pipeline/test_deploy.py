@@ -30,6 +30,7 @@ from tests.infra.fakes.environments import (
     TWO,
     environment,
 )
+from tests.infra.fakes.lambda_ import WAKES_WITHIN
 
 NAME, OTHER, PLATFORM = "acme-dev-billing", "acme-dev-refunds", "acme-platform-dev"
 
@@ -279,6 +280,21 @@ def test_a_version_that_was_taken_back_is_live_again_although_nothing_changed(aw
     assert report.outputs == {"versions": "billing=2,refunds=2", "previous_versions": "billing=1,refunds=2"}
     assert live(aws) == "2"
     assert function.versions["2"] == {"least": 3, "most": 4}
+
+
+@pytest.mark.usefixtures("cli")
+def test_a_version_that_sleeps_is_woken_although_nothing_changed(aws: FakeAws, tmp_path: Path) -> None:
+    on = target(aws, DEV_OF_TWO)
+    deployed(aws, tmp_path, on=on)
+    for name in (NAME, OTHER):
+        function = aws.lambda_.functions[name]
+        function.versions["2"], function.states["2"] = {"least": 0, "most": 0}, "Deactivated"
+    before = aws.clock.monotonic()
+    assert deployed(aws, next(tmp_path.glob("assembly-*")), on=on).code == 0
+    for function in (aws.lambda_.functions[name] for name in (NAME, OTHER)):
+        assert (function.versions["2"], function.states) == ({"least": 3, "most": 4}, {})
+    # They woke side by side.
+    assert WAKES_WITHIN <= aws.clock.monotonic() - before < 2 * WAKES_WITHIN
 
 
 @pytest.mark.usefixtures("cli")

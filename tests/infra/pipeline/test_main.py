@@ -171,7 +171,7 @@ def test_one_function_may_be_meant(command: str, monkeypatch: pytest.MonkeyPatch
 
 
 def test_these_commands_take_a_function() -> None:
-    expected = {"smoke", "invoke", "roll-back", "executions", "drain", "teardown", "prune"}
+    expected = {"smoke", "invoke", "roll-back", "executions", "drain", "teardown", "prune", "wake"}
     assert {each for each in COMMANDS if takes("--function", each)} == expected
 
 

@@ -30,7 +30,7 @@ def decided(
 
 
 def test_what_no_alias_names_and_nothing_runs_on_goes_and_the_newest_of_it_stay() -> None:
-    retained = ("retained, to go back to", 1)
+    retained = ("retained, to go back to", 0)
     gone = (None, 0)
     live = {"5": "live"}
     assert decided(0, live) == {"5": ("live", 3), "4": gone, "3": gone, "2": gone, "1": gone}
@@ -40,7 +40,7 @@ def test_what_no_alias_names_and_nothing_runs_on_goes_and_the_newest_of_it_stay(
 
 def test_versions_newer_than_the_live_one_count_among_the_others() -> None:
     found = decided(1, {"3": "live"})
-    assert found["5"] == ("retained, to go back to", 1)
+    assert found["5"] == ("retained, to go back to", 0)
     assert [version for version, (kept, _) in found.items() if not kept] == ["4", "2", "1"]
 
 
@@ -59,7 +59,7 @@ def test_a_version_with_running_executions_stays_and_keeps_one_environment() -> 
 
 
 def test_the_version_that_cloudformation_goes_back_to_stays() -> None:
-    assert decided(0, {"4": "live"}, deployed="5")["5"] == ("a deployment that fails goes back to it", 1)
+    assert decided(0, {"4": "live"}, deployed="5")["5"] == ("a deployment that fails goes back to it", 0)
 
 
 def test_nothing_is_touched_while_the_stack_is_not_at_rest() -> None:
@@ -70,8 +70,15 @@ def test_nothing_is_touched_while_the_stack_is_not_at_rest() -> None:
     }
 
 
-def test_a_version_that_somebody_deactivated_is_not_activated() -> None:
-    assert decided(4, {"5": "live"}, floors={"4": 0, "3": 1})["4"] == ("retained, to go back to", 0)
+def test_a_version_that_is_asleep_stays_so_unless_something_runs_on_it() -> None:
+    asleep = {"4": 0, "3": 0}
+    found = decided(4, {"5": "live"}, running={"3": 1}, floors=asleep)
+    assert found["4"] == ("retained, to go back to", 0)
+    assert found["3"] == ("executions run on it", 1)
+
+
+def test_a_live_version_that_is_asleep_is_left_so() -> None:
+    assert decided(0, {"5": "live"}, floors={"5": 0})["5"] == ("live", 0)
 
 
 def make(aws: FakeAws, name: str, *versions: str, tags: dict[str, str]) -> None:
@@ -143,7 +150,40 @@ def test_a_dry_run_does_nothing_and_tells_all(aws: FakeAws) -> None:
 
 def test_the_newest_of_what_nothing_names_is_retained(aws: FakeAws) -> None:
     assert pruned(aws, on=environment(function={"retained_versions": 1})).code == 0
-    assert floors(aws) == {"2": 1, "3": 1, "4": 3}
+    assert floors(aws) == {"2": 1, "3": 0, "4": 3}
+    assert aws.lambda_.functions[NAME].versions["3"]["most"] == 0
+
+
+def test_a_version_that_fell_asleep_under_an_execution_wakes(aws: FakeAws) -> None:
+    aws.lambda_.functions[NAME].versions["2"].update(least=0, most=0)
+    report = pruned(aws)
+    assert aws.lambda_.functions[NAME].versions["2"] == {"least": 1, "most": DEV.function.maximum_environments}
+    assert "| 2 | kept | 1 | 0 to 1 | executions run on it |" in report.markdown
+
+
+def goes_back(aws: FakeAws) -> None:
+    aws.lambda_.functions[NAME].aliases[naming.ALIAS].update({"FunctionVersion": "3"})
+
+
+# Before: at the second look. Then: at the third, after the version was put to sleep.
+@pytest.mark.parametrize("call", [2, 3], ids=["before", "then"])
+def test_a_version_that_is_gone_back_to_while_it_is_put_to_sleep_is_awake(call: int, aws: FakeAws) -> None:
+    aws.lambda_.functions[NAME].versions["3"].update(least=2, most=7)
+    aws.on("ListAliases", lambda: goes_back(aws), call=call)
+    report = pruned(aws, on=environment(function={"retained_versions": 1}))
+    assert aws.lambda_.functions[NAME].versions["3"] == {"least": 2, "most": 7}
+    assert (reasons(report)["3"], report.code) == ("live", 0)
+
+
+@pytest.mark.parametrize(("call", "environments"), [(2, 1), (3, 3)], ids=["before", "then"])
+def test_a_version_on_which_an_execution_begins_while_it_is_put_to_sleep_is_awake(
+    call: int, environments: int, aws: FakeAws
+) -> None:
+    begins = aws.lambda_.execution
+    aws.on("ListDurableExecutionsByFunction", lambda: begins(NAME, "run-2", version="3"), call=call)
+    report = pruned(aws, on=environment(function={"retained_versions": 1}))
+    assert floors(aws)["3"] == environments
+    assert (reasons(report)["3"], report.code) == ("executions have begun on it", 0)
 
 
 def test_every_alias_counts_and_the_versions_that_it_sends_a_part_to(aws: FakeAws) -> None:
@@ -247,7 +287,7 @@ def test_a_function_whose_stack_goes_meanwhile_is_left_as_it_is(aws: FakeAws) ->
 def test_the_version_of_the_stack_stays_to_go_back_to(aws: FakeAws) -> None:
     aws.formation.stacks[NAME]["Outputs"] = [{"OutputKey": "Version", "OutputValue": "3"}]
     assert reasons(pruned(aws))["3"] == "a deployment that fails goes back to it"
-    assert floors(aws) == {"2": 1, "3": 1, "4": 3}
+    assert floors(aws) == {"2": 1, "3": 0, "4": 3}
 
 
 def test_every_preview_of_ours_is_pruned_and_one_that_fails_hides_no_other() -> None:
@@ -301,7 +341,7 @@ def test_each_of_several_functions_is_pruned_and_named(of_two: FakeAws) -> None:
 def test_each_function_retains_as_many_as_it_has_of_its_own(of_two: FakeAws) -> None:
     own = {**dict(DEV.function), "retained_versions": 2, "durable": dict(DEV.durable)}
     pruned(of_two, on=environment(function_names=TWO, functions={"refunds": own}))
-    assert (floors(of_two), floors(of_two, REFUNDS)) == ({"2": 1, "4": 3}, {"1": 1, "2": 1, "3": 3})
+    assert (floors(of_two), floors(of_two, REFUNDS)) == ({"2": 1, "4": 3}, {"1": 0, "2": 0, "3": 3})
 
 
 def test_a_function_whose_code_is_gone_is_pruned_and_one_of_somebody_else_is_not(of_two: FakeAws) -> None:

@@ -9,6 +9,7 @@ from infra.pipeline import roll_back
 from tests.infra.fakes.aws import FakeAws
 from tests.infra.fakes.commands import run, target
 from tests.infra.fakes.environments import DEV, DEV_OF_TWO
+from tests.infra.fakes.lambda_ import WAKES_WITHIN
 
 NAME, OTHER = "acme-dev-billing", "acme-dev-refunds"
 
@@ -50,6 +51,35 @@ def test_where_no_other_version_was_live_before_the_alias_stays(options: list[st
 
 def test_where_nothing_is_deployed_nothing_goes_back() -> None:
     assert "stays at none" in went_back(FakeAws()).markdown
+
+
+def test_versions_that_sleep_wake_side_by_side_before_the_aliases_go_back_to_them() -> None:
+    aws = FakeAws()
+    for name in (NAME, OTHER):
+        made = aws.lambda_.function(name, "1", "2")
+        made.versions["1"], made.states["1"] = {"least": 0, "most": 0}, "Deactivated"
+        aws.formation.stack(name, naming.tags(DEV))
+    states: list[str | None] = []
+    aws.on("UpdateAlias", lambda: states.append(aws.lambda_.functions[NAME].states.get("1")))
+    report = run(roll_back, target(aws, DEV_OF_TWO), "--versions", "billing=1,refunds=1")
+    assert (report.code, live(aws), live(aws, OTHER), states) == (0, "1", "1", [None])
+    assert WAKES_WITHIN <= aws.clock.monotonic() < 2 * WAKES_WITHIN
+
+
+def test_a_version_that_does_not_wake_leaves_the_alias_where_it_is(aws: FakeAws) -> None:
+    made = aws.lambda_.functions[NAME]
+    made.versions["1"], made.states["1"] = {"least": 0, "most": 0}, "Deactivated"
+    aws.on("GetFunctionConfiguration", lambda: made.states.update({"1": "Failed"}))
+    report = went_back(aws, "--versions", "billing=1")
+    assert (report.code, live(aws)) == (1, "2")
+    assert report.error == f"{NAME}:1 does not wake: Failed"
+
+
+def test_a_version_that_is_put_to_sleep_just_before_it_goes_live_wakes(aws: FakeAws) -> None:
+    made = aws.lambda_.functions[NAME]
+    aws.on("UpdateAlias", lambda: made.versions["1"].update(least=0, most=0))
+    assert went_back(aws, "--versions", "billing=1").code == 0
+    assert made.versions["1"]["least"] == DEV.function.minimum_environments
 
 
 def test_a_version_that_is_not_there_leaves_the_alias_where_it_is(aws: FakeAws) -> None:

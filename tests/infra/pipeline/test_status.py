@@ -93,6 +93,7 @@ def test_an_environment_is_read_from_its_stacks_and_its_function(aws: FakeAws) -
                 "folder": "billing",
                 "in_checkout": True,
                 "live": "12",
+                "asleep": False,
                 "closed": False,
                 "running": 2,
                 "oldest": now - timedelta(minutes=12),
@@ -102,6 +103,7 @@ def test_an_environment_is_read_from_its_stacks_and_its_function(aws: FakeAws) -
             }
         ],
         "versions_on_provider": 3,
+        "room": None,
         "previews": [],
     }
 
@@ -217,6 +219,25 @@ def test_a_preview_of_several_functions_has_a_row_for_each(aws: FakeAws) -> None
         "#7 ddddddd 2 days in 12 days refunds UPDATE_COMPLETE 2 live 0",
         "#8 ddddddd 1 day in 13 days refunds UPDATE_COMPLETE 3 live 0",
     ]
+
+
+def test_what_sleeps_is_told(aws: FakeAws) -> None:
+    versions = aws.lambda_.functions[NAME].versions
+    for number in ("11", "13"):
+        versions[number].update(least=0, most=0)
+    assert "retained 13, 11 (asleep)" in rows(shown(aws))
+    preview(aws, 7, 2, "1")
+    aws.lambda_.functions[naming.function(PREVIEW, "billing", 7)].versions["1"].update(least=0, most=0)
+    assert "#7 ddddddd 2 days in 12 days UPDATE_COMPLETE 1 live, asleep 0" in rows(shown(aws, PREVIEW))
+
+
+def test_the_platform_below_previews_tells_how_many_more_there_is_room_for(aws: FakeAws) -> None:
+    outputs = {"CapacityProviderArn": f"{PROVIDER}-2"}
+    aws.formation.stack(naming.platform_stack(PREVIEW), naming.tags(PREVIEW), outputs=outputs)
+    aws.lambda_.on_provider[f"{PROVIDER}-2"] = []
+    # Of 200 vCPUs 8 are headroom and 8 the second version of the one that is deployed; each has 8.
+    assert facts(shown(aws, PREVIEW))["environments"][2]["room"] == 23
+    assert "room for 23 previews awake" in rows(shown(aws, PREVIEW))
 
 
 def test_nothing_deployed_and_a_closed_function_are_told_too(aws: FakeAws) -> None:

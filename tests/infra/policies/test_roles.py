@@ -38,7 +38,10 @@ DRAIN = (
     "lambda:StopDurableExecution lambda:CreateAlias lambda:DeleteAlias lambda:GetAlias lambda:GetPolicy "
     "lambda:UpdateAlias"
 )
-RELEASE = f"{DRAIN} lambda:InvokeFunction lambda:PutFunctionScalingConfig lambda:SendDurableExecutionCallbackSuccess"
+RELEASE = (
+    f"{DRAIN} lambda:GetFunctionConfiguration lambda:GetFunctionScalingConfig lambda:InvokeFunction "
+    "lambda:PutFunctionScalingConfig lambda:SendDurableExecutionCallbackSuccess"
+)
 REMOVE = "cloudformation:DeleteStack cloudformation:UpdateTerminationProtection"
 PRUNE = (
     "lambda:GetAlias lambda:GetFunctionScalingConfig lambda:ListAliases lambda:ListDurableExecutionsByFunction "

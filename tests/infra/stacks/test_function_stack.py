@@ -121,6 +121,7 @@ def test_the_function_has_no_network_and_no_concurrency_of_its_own(deployed: Dep
 
 def test_nothing_is_kept_running_of_the_unversioned_function(deployed: Deployed) -> None:
     assert deployed.function["FunctionScalingConfig"] == {"MinExecutionEnvironments": 0, "MaxExecutionEnvironments": 0}
+    assert deployed.function["PublishToLatestPublished"] is False
 
 
 def test_the_version_keeps_as_many_environments_as_configured(deployed: Deployed) -> None:

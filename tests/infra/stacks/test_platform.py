@@ -2,6 +2,7 @@ from collections.abc import Callable
 
 import pytest
 
+from infra import naming
 from infra.environment import Environment
 from tests.infra.synthesis import DEV, Resource, Resources, Synthesize, changed, made_before, of_type, the_only
 
@@ -55,6 +56,13 @@ def test_an_earlier_capacity_provider_stays_as_it_was_beside_the_one_for_new_ver
     )
     alone = make_platform(later)
     assert (new in alone, len(of_type(alone, "AWS::Lambda::CapacityProvider"))) == (True, 1)
+
+
+def test_instances_are_tagged_as_their_environment_is(environment: Environment, platform: Resources) -> None:
+    propagated = capacity_provider(platform)["PropagateTags"]
+    assert propagated["Mode"] == "Explicit"
+    # The commit is none of them: instances outlive deployments.
+    assert {each["Key"]: each["Value"] for each in propagated["ExplicitTags"]} == naming.tags(environment)
 
 
 @pytest.mark.parametrize("architecture", ["arm64", "x86_64"])
