@@ -10,7 +10,7 @@ SHELL := bash
 # is neither a choice nor consent.
 given = $(if $(filter command,$(origin $(1))),$($(1)))
 
-ifneq ($(filter access bootstrap platform synth,$(MAKECMDGOALS)),)
+ifneq ($(filter access bootstrap contract platform synth,$(MAKECMDGOALS)),)
 ifeq ($(strip $(call given,ENVIRONMENT)),)
 $(error Name the environment on the command line, as in `make $(MAKECMDGOALS) ENVIRONMENT=dev`$(if \
   $(ENVIRONMENT),; ENVIRONMENT=$(ENVIRONMENT) in the shell does not count))
@@ -104,6 +104,11 @@ bootstrap: $(SYNTHESIS) ## Prepare the account for the CDK to deploy ENVIRONMENT
 .PHONY: platform
 platform: synth ## Deploy the platform that previews share (ENVIRONMENT=preview), as you (YES=1 does not ask)
 	@python -m infra.pipeline deploy --environment "$(ENVIRONMENT)" $(if $(call given,YES),,--ask)
+
+.PHONY: contract
+contract: $(DEVELOPMENT) ## Ask the deployed ENVIRONMENT=dev what we could not know of AWS, as you (YES=1 does not ask)
+	@python -m infra.pipeline contract --environment "$(ENVIRONMENT)" --report "build/contract/$(ENVIRONMENT).json" \
+		$(if $(call given,YES),--yes)
 
 .PHONY: test
 test: lint types templates unit ## What guards a merge, but for the slow tests

@@ -1,0 +1,215 @@
+"""Versions: how one is published, scaled, put to sleep, woken and deleted. The checks make one of their own."""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from infra import budgets, limits
+from infra.assumptions.check import Answer, Experiment, check, refusal, refused, same, seen
+from infra.assumptions.place import PREFIX, NotReachedError, Place
+from infra.aws import capacity_provider
+from infra.aws.function import APPEARS_WITHIN_SECONDS
+from infra.execution_arn import ExecutionArn
+
+FUNCTION, STACK = "infra/aws/function.py", "infra/stacks/function.py"
+SCALING = "Lambda developer guide, scaling of Managed Instances"
+LATEST_PUBLISHED = "$LATEST.PUBLISHED"
+# How long a version may take to sleep or to wake.
+SCALES_WITHIN = 10 * budgets.MINUTE
+
+
+@dataclass(frozen=True)
+class Published:
+    """A version of ours: its number, the least environments that it began with, and when it was active."""
+
+    number: str
+    floor: int
+    again: str
+    seconds: float | None
+    state: str
+
+
+def published(place: Place) -> Published:
+    """Publish what is deployed under another description, and wait until it is active.
+
+    Lambda publishes nothing where nothing has changed, so the description does, and is put back.
+    """
+    client, name, before = place.client, place.function.name, place.function.versions()
+    description = client.get_function_configuration(FunctionName=name).get("Description", "")
+    place.later("the description", partial(_describe, place, description))
+    _describe(place, f"{PREFIX}{len(before) + 1}: made by a check, which deletes it")
+    number, again = (client.publish_version(FunctionName=name)["Version"] for _ in range(2))
+    for each in {number, again} - {*before}:
+        place.later(f"version {each}", partial(_delete, place, each))
+    if number in before:
+        raise NotReachedError(f"Lambda published nothing new, but answered with version {number}")
+    floor = place.function.floor(number)
+    seconds = place.seconds_until(lambda: _state(place, number) != "Pending", budgets.DEPLOYMENT)
+    return Published(number, floor, again, seconds, _state(place, number))
+
+
+def _describe(place: Place, text: str) -> None:
+    place.client.update_function_configuration(FunctionName=place.function.name, Description=text)
+    told: Any = partial(place.client.get_function_configuration, FunctionName=place.function.name)
+    place.seconds_until(lambda: told().get("LastUpdateStatus") != "InProgress", budgets.SMOKE)
+
+
+def _delete(place: Place, version: str) -> None:
+    """Delete a version of ours once nothing runs on it any more."""
+    running = place.function.running
+    place.seconds_until(lambda: all(each.version != version for each in running()), budgets.SMOKE)
+    if version in place.function.versions():
+        place.function.delete_version(version)
+
+
+def active(place: Place) -> str:
+    """Return the number of our version, which is active."""
+    made = place.once(published)
+    if made.state != "Active":
+        raise NotReachedError(f"the version of the checks is {made.state}")
+    return made.number
+
+
+def asleep(place: Place) -> str:
+    """Put our version to sleep, and return the state that it comes to."""
+    number = place.once(active)
+    place.function.scale(number, 0, 0)
+    place.seconds_until(lambda: _state(place, number).startswith(("Deactivated", "Inactive")), SCALES_WITHIN)
+    return _state(place, number)
+
+
+def woken(place: Place) -> float | None:
+    """Wake our version, and return after how many seconds it is active with one execution environment."""
+    number = place.once(active)
+    place.once(asleep)
+    place.function.scale(number, 1, 1)
+    return place.seconds_until(
+        lambda: _state(place, number) == "Active" and _applied(place, number) == 1, SCALES_WITHIN
+    )
+
+
+def _state(place: Place, version: str) -> str:
+    config = place.client.get_function_configuration(FunctionName=place.function.name, Qualifier=version)
+    return config.get("State", "without a state")
+
+
+def _applied(place: Place, version: str) -> int | None:
+    config = place.client.get_function_scaling_config(FunctionName=place.function.name, Qualifier=version)
+    return config.get("AppliedFunctionScalingConfig", {}).get("MinExecutionEnvironments")
+
+
+@check(STACK, "UNCONFIRMED")
+def latest_published_has_no_environments(place: Place) -> Answer:
+    """$LATEST.PUBLISHED, which nothing calls, keeps no execution environment: it is at 0 to 0, or not there."""
+    read: Any = partial(place.client.get_function_scaling_config, FunctionName=place.function.name)
+    if refusal(partial(read, Qualifier=LATEST_PUBLISHED)) == "ResourceNotFoundException":
+        return seen(True, "0, or none at all", "there is none")
+    found = read(Qualifier=LATEST_PUBLISHED).get("AppliedFunctionScalingConfig", {})
+    return seen(found.get("MinExecutionEnvironments") == 0, "0, or none at all", _environments(found))
+
+
+@check(STACK, SCALING)
+def a_version_has_the_environments_of_its_template(place: Place) -> Answer:
+    """What was asked for in the template of a version is applied to it."""
+    config = place.client.get_function_scaling_config(FunctionName=place.function.name, Qualifier=place.live)
+    asked, applied = (config.get(f"{key}FunctionScalingConfig", {}) for key in ("Requested", "Applied"))
+    return same(_environments(asked), _environments(applied))
+
+
+@check("infra/limits.py", SCALING, Experiment.VERSION)
+def a_version_begins_with_three_environments(place: Place) -> Answer:
+    """A version for which nobody asked otherwise keeps three execution environments, whatever the last one had."""
+    return same(limits.DEFAULT_LEAST_ENVIRONMENTS, place.once(published).floor)
+
+
+@check("docs/red.md", "Lambda API, PublishVersion", Experiment.VERSION)
+def nothing_new_is_not_published_again(place: Place) -> Answer:
+    """Publishing twice without a change between answers with the same version."""
+    made = place.once(published)
+    return same(made.number, made.again)
+
+
+@check("infra/budgets.py", "measured by others: 67 to 100 s", Experiment.VERSION)
+def a_version_becomes_active(place: Place) -> Answer:
+    """A version is Pending until its instances are there, and then Active, within 25 minutes."""
+    made = place.once(published)
+    took = f"after {made.seconds:.0f} s" if made.seconds is not None else "and stays so"
+    return seen(made.state == "Active", "Active", f"{made.state} {took}")
+
+
+@check("infra/aws/capacity_provider.py", "UNCONFIRMED", Experiment.VERSION)
+def a_version_takes_a_place_on_the_provider(place: Place) -> Answer:
+    """A version that was published is listed on the capacity provider of its function."""
+    wanted = f":function:{place.function.name}:{place.once(active)}"
+    found = capacity_provider.versions(place.target) or []
+    return seen(any(arn.endswith(wanted) for arn in found), f"...{wanted}", ", ".join(found) or "none")
+
+
+@check(FUNCTION, "Lambda developer guide, invoking durable functions", Experiment.VERSION)
+def a_version_is_started_by_its_number(place: Place) -> Answer:
+    """An execution that is started by the number of a version runs on that, and ends well, though no alias names it."""
+    number = place.once(active)
+    return same(f"SUCCEEDED on version {number}", _run(place, number))
+
+
+@check("infra/pipeline/prune.py", f"{SCALING}; the state is UNCONFIRMED", Experiment.VERSION)
+def a_version_sleeps_at_zero(place: Place) -> Answer:
+    """A version that is scaled to 0 to 0 is deactivated within ten minutes, and keeps no execution environment."""
+    state = place.once(asleep)
+    applied = _applied(place, place.once(active))
+    return same("Deactivated, 0 environments", f"{state}, {applied} environments")
+
+
+@check("infra/pipeline/prune.py", "UNCONFIRMED", Experiment.VERSION)
+def a_sleeping_version_refuses_starts(place: Place) -> Answer:
+    """A start on a version that sleeps is refused at once, and wakes nothing."""
+    place.once(asleep)
+    return refused(refusal(partial(place.start, place.once(active))))
+
+
+@check("infra/pipeline/roll_back.py", "UNCONFIRMED", Experiment.VERSION)
+def a_version_wakes_within_minutes(place: Place) -> Answer:
+    """A version that slept is Active again within ten minutes of being scaled to 1."""
+    seconds = place.once(woken)
+    found = f"after {seconds:.0f} s" if seconds is not None else f"{_state(place, place.once(active))} after all of it"
+    return seen(seconds is not None, f"within {SCALES_WITHIN} s", found)
+
+
+@check("infra/pipeline/roll_back.py", "UNCONFIRMED", Experiment.VERSION)
+def a_version_that_woke_runs_executions(place: Place) -> Answer:
+    """An execution on a version that slept and was woken ends well."""
+    number = place.once(active)
+    if place.once(woken) is None:
+        raise NotReachedError("it did not wake")
+    return same(f"SUCCEEDED on version {number}", _run(place, number))
+
+
+@check("infra/pipeline/prune.py", "UNCONFIRMED: no page says what becomes of them", Experiment.VERSION)
+def a_version_with_executions_is_not_deleted(place: Place) -> Answer:
+    """Deleting a version on which an execution runs is refused; prune deletes none that it knows to be in use."""
+    number = place.once(active)
+    if place.once(woken) is None:
+        raise NotReachedError("it did not wake")
+    arn = place.start(number)
+    if place.seconds_until(lambda: _status(place, arn) == "RUNNING", APPEARS_WITHIN_SECONDS) is None:
+        raise NotReachedError("its execution ended before the version could be deleted")
+    if code := refusal(partial(place.function.delete_version, number)):
+        return refused(code)
+    status = place.function.follow(arn, budgets.SMOKE).status
+    return seen(False, "a refusal", f"it is deleted, and its execution is {status}")
+
+
+def _status(place: Place, arn: str) -> str:
+    running = place.function.running()
+    return next((each.status for each in running if each.arn == arn), "not running")
+
+
+def _run(place: Place, version: str) -> str:
+    arn = place.start(version)
+    name = ExecutionArn.parse(arn).name
+    ended = place.follow(arn, name, budgets.SMOKE)
+    return f"{ended.status} on version {ended.version}"
+
+
+def _environments(config: Any) -> str:
+    return f"{config.get('MinExecutionEnvironments')} to {config.get('MaxExecutionEnvironments')} environments"
