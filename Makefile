@@ -10,7 +10,7 @@ SHELL := bash
 # is neither a choice nor consent.
 given = $(if $(filter command,$(origin $(1))),$($(1)))
 
-ifneq ($(filter access bootstrap contract platform synth,$(MAKECMDGOALS)),)
+ifneq ($(filter access bootstrap contract doctor platform synth,$(MAKECMDGOALS)),)
 ifeq ($(strip $(call given,ENVIRONMENT)),)
 $(error Name the environment on the command line, as in `make $(MAKECMDGOALS) ENVIRONMENT=dev`$(if \
   $(ENVIRONMENT),; ENVIRONMENT=$(ENVIRONMENT) in the shell does not count))
@@ -92,6 +92,10 @@ function: $(DEVELOPMENT) ## Make a new function with its tests (NAME=refunds)
 .PHONY: add
 add: $(UV) ## Let a function carry a package (FUNCTION=refunds PACKAGE=pydantic), and lock it
 	@"$(PYTHON)" -m infra.dependencies.add "$(call given,FUNCTION)" "$(call given,PACKAGE)"
+
+.PHONY: doctor
+doctor: synth ## Tell whether ENVIRONMENT=dev could be deployed, and what to run next; it changes nothing
+	@python -m infra.pipeline doctor --environment "$(ENVIRONMENT)"
 
 .PHONY: access
 access: $(SYNTHESIS) ## Give the repository's workflows access to the account of ENVIRONMENT=dev, as you (YES=1 does not ask)

@@ -37,7 +37,7 @@ def make(
 
 
 def test_these_targets_act_on_an_environment() -> None:
-    assert sorted(ACTING) == ["access", "bootstrap", "contract", "platform", "synth"]
+    assert sorted(ACTING) == ["access", "bootstrap", "contract", "doctor", "platform", "synth"]
 
 
 @pytest.mark.parametrize("target", ACTING)

@@ -245,7 +245,7 @@ def checkpoints_go_through_an_endpoint(place: Place) -> Answer:
     return same("SUCCEEDED", place.once(tried).ended.status)
 
 
-@check(FUNCTION, "Lambda API, StopDurableExecution", Experiment.EXECUTION)
+@check(FUNCTION, "UNCONFIRMED", Experiment.EXECUTION)
 def what_has_ended_is_not_stopped(place: Place) -> Answer:
     """Stopping an execution that has ended is refused."""
     stop: Any = place.client.stop_durable_execution

@@ -1,6 +1,7 @@
 """What functions log, as CloudWatch Logs has it."""
 
 import json
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from infra.assumptions.check import Answer, Experiment, check, seen
@@ -58,8 +59,8 @@ def lines_are_json(place: Place) -> Answer:
     found = place.once(requested)
     if not found:
         raise NotReachedError("no line was found")
-    kinds = [_kind(event.get("message", "")) for event in found]
-    return seen({*kinds} == {"JSON"}, "JSON", ", ".join(kinds))
+    kinds = Counter(_kind(event.get("message", "")) for event in found)
+    return seen({*kinds} == {"JSON"}, "JSON", ", ".join(f"{count} of {kind}" for kind, count in sorted(kinds.items())))
 
 
 @check(RELIED_ON, "UNCONFIRMED", Experiment.EXECUTION)

@@ -27,17 +27,15 @@ def drifts(place: Place) -> list[ResourceDrift]:
 
 
 def _drift_of(place: Place, *kinds: str) -> Answer:
-    """Return whether the resources of these types are as deployed. What drift detection leaves out is told as well."""
+    """Return whether the resources of these types are as deployed, as far as drift detection looks at them."""
     of_kinds = [each for each in place.once(drifts) if each.kind in kinds]
     if not of_kinds:
         raise NotReachedError(f"neither stack has an {' or '.join(kinds)}")
-    if all(each.status is None for each in of_kinds):
+    checked = [each for each in of_kinds if each.status not in (None, "NOT_CHECKED")]
+    if not checked:
         raise NotReachedError("drift detection does not tell of it")
-    told = [
-        f"{each.kind} {each.status or 'NOT_CHECKED'}{''.join(f', {change}' for change in each.changes)}"
-        for each in of_kinds
-    ]
-    return seen(all(each.status == "IN_SYNC" for each in of_kinds), "IN_SYNC", "; ".join(sorted(told)))
+    told = [f"{each.kind} {each.status}{''.join(f', {change}' for change in each.changes)}" for each in checked]
+    return seen(all(each.status == "IN_SYNC" for each in checked), "IN_SYNC", "; ".join(sorted(told)))
 
 
 @check(STACKS, "UNCONFIRMED: CloudFormation has no error of its own for it")
@@ -67,7 +65,10 @@ def a_deployment_needs_no_more_than_its_policies(place: Place) -> Answer:
     """CloudFormation made these stacks with the role of the bootstrap, which has the access stack's policies alone."""
     environment = place.target.environment
     (role,) = toolkit_roles(environment, "cfn-exec")
-    used = {place.target.stacks.get(name).described.get("RoleARN", "no role") for name in _stacks(place)}
+    told = [place.target.stacks.get(name).described.get("RoleARN") for name in _stacks(place)]
+    used = {each for each in told if each}
+    if not used:
+        raise NotReachedError("these stacks were made without a role")
     attached = place.any_client("iam").list_attached_role_policies(RoleName=role.rpartition("/")[2])
     names = sorted(each["PolicyName"] for each in attached["AttachedPolicies"])
     ours = all(name.startswith(naming.execution_policy(environment)) for name in names)

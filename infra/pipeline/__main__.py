@@ -29,6 +29,7 @@ from infra.pipeline import (
     contract,
     deploy,
     diff,
+    doctor,
     drain,
     drift,
     executions,
@@ -44,6 +45,7 @@ from infra.pipeline import (
 )
 
 COMMANDS = {
+    "doctor": doctor,
     "access": access,
     "build": build,
     "bootstrap": bootstrap,

@@ -72,12 +72,11 @@ class ObservedLambda(FakeLambda):
     def put_function_scaling_config(self, parameters: Json) -> Json:
         answer = super().put_function_scaling_config(parameters)
         sleeps = parameters["FunctionScalingConfig"]["MinExecutionEnvironments"] == 0
-        self._come_to(parameters["Qualifier"], "Deactivated" if sleeps else "Active")
+        self._come_to(parameters["Qualifier"], *(("Deactivated", "Deactivating") if sleeps else ("Active", "Pending")))
         return answer
 
-    def _come_to(self, version: str, state: str, meanwhile: str | None = None) -> None:
-        if meanwhile:
-            self.states[version] = meanwhile
+    def _come_to(self, version: str, state: str, meanwhile: str) -> None:
+        self.states[version] = meanwhile
         self.clock.after(WAKES_AFTER, lambda: self.states.update({version: state}))
 
     def delete_function(self, parameters: Json) -> Json:

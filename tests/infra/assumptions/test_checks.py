@@ -23,6 +23,7 @@ from tests.infra.assumptions.observed import (
 )
 from tests.infra.fakes.base import Answer, AwsError
 from tests.infra.fakes.commands import facts
+from tests.infra.fakes.environments import environment
 from tests.infra.fakes.history import event
 from tests.infra.fakes.lambda_ import FakeExecution
 
@@ -210,7 +211,11 @@ DIFFERENT: dict[str, Differ] = {
         "ListFunctionVersionsByCapacityProvider", lambda answer: answer.update(FunctionVersions=[])
     ),
     "a_version_is_started_by_its_number": FAILED,
-    "a_version_sleeps_at_zero": in_state("Deactivated"),
+    "a_version_sleeps_within_minutes": changing(
+        "GetFunctionScalingConfig",
+        lambda answer: answer.update(AppliedFunctionScalingConfig={"MinExecutionEnvironments": 1}),
+    ),
+    "a_sleeping_version_is_deactivated": in_state("Deactivated"),
     "a_sleeping_version_refuses_starts": answering(
         "Invoke", {"DurableExecutionArn": "x"}, lambda asked: not asked["FunctionName"].endswith(":live")
     ),
@@ -254,3 +259,39 @@ def test_what_reads_starts_and_publishes_nothing() -> None:
     asked(aws, "--only", ",".join(names))
     writing = {operation for operation, _ in aws.calls if not operation.startswith(("Get", "List", "Describe"))}
     assert writing == {"DetectStackDrift", "SendDurableExecutionCallbackSuccess"}
+
+
+def without_role(aws: ObservedAws) -> None:
+    for stack in (NAME, PLATFORM):
+        aws.formation.stacks[stack].pop("RoleARN")
+
+
+UNREACHABLE: dict[str, Differ] = {
+    "a_deployment_needs_no_more_than_its_policies": without_role,
+    "what_is_tagged_names_its_stack": lambda aws: aws.tagged.clear(),
+    "a_provider_does_not_drift_by_itself": lambda aws: aws.formation.drifts[PLATFORM].clear(),
+    "a_secret_does_not_drift_by_itself": lambda aws: aws.formation.resources[NAME].pop(),
+    "an_environment_is_an_instance": lambda aws: aws.instances.clear(),
+    "an_execution_belongs_to_the_version_that_is_live": lambda aws: aws.function.aliases.clear(),
+    "lines_are_json": telling(*NO_INVOCATION),
+    "a_version_sleeps_within_minutes": in_state("Active"),
+}
+
+
+@pytest.mark.parametrize("name", UNREACHABLE)
+def test_what_is_not_there_to_be_asked_is_told_and_is_no_difference(name: str) -> None:
+    aws = ObservedAws()
+    UNREACHABLE[name](aws)
+    report = asked(aws, "--only", name)
+    assert (outcomes(report), report.code) == ({name: "not reached"}, 0), report.facts
+
+
+OF_OTHER_FILES = {
+    "checkpoints_go_through_an_endpoint": environment(network={"nat_gateways": 1}),
+    "an_instance_has_four_vcpus": environment(capacity_provider={"instance_types": ["m7g.large"]}),
+}
+
+
+@pytest.mark.parametrize("name", OF_OTHER_FILES)
+def test_what_the_file_of_another_environment_would_ask_is_told(name: str) -> None:
+    assert outcomes(asked(ObservedAws(), "--only", name, on=OF_OTHER_FILES[name])) == {name: "not reached"}

@@ -93,7 +93,7 @@ def test_what_is_denied_or_fails_is_not_reached_and_the_others_are(aws: Observed
 
 def test_an_experiment_that_fails_is_made_once(aws: ObservedAws) -> None:
     aws.deny("PublishVersion", "CodeStorageExceededException")
-    report = asked(aws, "--only", f"{PUBLISHES},a_version_sleeps_at_zero")
+    report = asked(aws, "--only", f"{PUBLISHES},a_version_sleeps_within_minutes")
     assert {*outcomes(report).values()} == {"not reached"}
     assert aws.count("PublishVersion") == 1
     assert aws.lambda_.description == ""

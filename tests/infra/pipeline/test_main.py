@@ -176,7 +176,7 @@ def test_these_commands_take_a_function() -> None:
 
 
 def test_these_commands_take_a_pull_request() -> None:
-    whole = {"access", "bootstrap", "drift", "status", "sweep", "target"}
+    whole = {"access", "bootstrap", "doctor", "drift", "status", "sweep", "target"}
     assert set(filter(takes_pull_request, COMMANDS)) == set(COMMANDS) - whole
 
 
