@@ -94,7 +94,8 @@ add: $(UV) ## Let a function carry a package (FUNCTION=refunds PACKAGE=pydantic)
 	@"$(PYTHON)" -m infra.dependencies.add "$(call given,FUNCTION)" "$(call given,PACKAGE)"
 
 .PHONY: doctor
-doctor: synth ## Tell whether ENVIRONMENT=dev could be deployed, and what to run next; it changes nothing
+doctor: $(SYNTHESIS) ## Tell whether ENVIRONMENT=dev could be deployed, and what to run next; it changes nothing
+	@python -m infra.pipeline build --environment "$(ENVIRONMENT)" > /dev/null
 	@python -m infra.pipeline doctor --environment "$(ENVIRONMENT)"
 
 .PHONY: access

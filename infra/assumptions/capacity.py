@@ -79,6 +79,18 @@ def an_environment_is_an_instance(place: Place) -> Answer:
     return same(f"{floors} instances", f"{found} instances")
 
 
+@check("infra/stacks/platform.py", "CloudFormation, AWS::Lambda::CapacityProvider, PropagateTags")
+def an_instance_has_the_tags_of_its_provider(place: Place) -> Answer:
+    """An instance has the tags that its capacity provider propagates."""
+    answer = place.client.get_capacity_provider(CapacityProviderName=place.provider)
+    wanted = answer["CapacityProvider"].get("PropagateTags", {}).get("ExplicitTags", {})
+    if not wanted:
+        raise NotReachedError("the capacity provider propagates no tags")
+    tags = [{each["Key"]: each["Value"] for each in instance.get("Tags", [])} for instance in place.once(instances)]
+    lacking = sum(not wanted.items() <= each.items() for each in tags)
+    return same("all of them", "all of them" if not lacking else f"not {lacking} of {len(tags)}")
+
+
 @check("docs/production.md", "UNCONFIRMED")
 def an_instance_has_no_disk_that_we_pay_for(place: Place) -> Answer:
     """No volume of ours is attached to an instance of the capacity provider."""

@@ -100,6 +100,13 @@ def an_execution_belongs_to_the_version_that_is_live(place: Place) -> Answer:
     return same(live, ExecutionArn.parse(place.once(tried).arn).version)
 
 
+@check("infra/pipeline/smoke.py", "Lambda API, GetDurableExecution", Experiment.EXECUTION)
+def an_execution_is_read_with_its_version(place: Place) -> Answer:
+    """An execution is read with the number of the version that its ARN names."""
+    first = place.once(tried)
+    return same(ExecutionArn.parse(first.arn).version, first.ended.version or "no version")
+
+
 @check(FUNCTION, "UNCONFIRMED", Experiment.EXECUTION)
 def an_execution_is_readable_soon(place: Place) -> Answer:
     """An execution can be read within 30 seconds of its start."""

@@ -106,3 +106,15 @@ def a_function_does_not_drift_by_itself(place: Place) -> Answer:
 def a_secret_does_not_drift_by_itself(place: Place) -> Answer:
     """A secret that a function adds has no drift as it was deployed."""
     return _drift_of(place, "AWS::SecretsManager::Secret")
+
+
+@check("infra/policies/places.py", "seen in the names that others show")
+def a_secret_is_named_by_its_resource(place: Place) -> Answer:
+    """The name that CloudFormation makes up for a secret begins with its logical id and a hyphen."""
+    kind = "AWS::SecretsManager::Secret"
+    found = [each for each in place.target.stacks.resources(place.function.name) if each["ResourceType"] == kind]
+    if not found:
+        raise NotReachedError(f"the stack has no {kind}")
+    names = {each["LogicalResourceId"]: each["PhysicalResourceId"].rpartition(":")[2] for each in found}
+    begins = all(name.startswith(f"{logical}-") for logical, name in names.items())
+    return seen(begins, ", ".join(f"{logical}-..." for logical in names), ", ".join(names.values()))

@@ -1,5 +1,7 @@
 """Versions: how one is published, scaled, put to sleep, woken and deleted. The checks make one of their own."""
 
+import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -20,11 +22,9 @@ SCALES_WITHIN = 10 * budgets.MINUTE
 
 @dataclass(frozen=True)
 class Published:
-    """A version of ours: its number, the least environments that it began with, and when it was active."""
+    """A version of ours: its number, and in which state it is after how many seconds, None where it stays Pending."""
 
     number: str
-    floor: int | None
-    again: str
     seconds: float | None
     state: str
 
@@ -34,18 +34,23 @@ def published(place: Place) -> Published:
 
     Lambda publishes nothing where nothing has changed, so the description does, and is put back.
     """
-    client, name, before = place.client, place.function.name, place.function.versions()
-    description = client.get_function_configuration(FunctionName=name).get("Description", "")
+    name, before = place.function.name, place.function.versions()
+    description = place.client.get_function_configuration(FunctionName=name).get("Description", "")
     place.later("the description", partial(_describe, place, description))
     _describe(place, f"{PREFIX}{len(before) + 1}: made by a check, which deletes it")
-    number, again = (client.publish_version(FunctionName=name)["Version"] for _ in range(2))
-    for each in {number, again} - {*before}:
-        place.later(f"version {each}", partial(_delete, place, each))
+    number = _publish(place, before)
     if number in before:
         raise NotReachedError(f"Lambda published nothing new, but answered with version {number}")
-    floor = _asked(place, number)
     seconds = place.seconds_until(lambda: _state(place, number) != "Pending", budgets.DEPLOYMENT)
-    return Published(number, floor, again, seconds, _state(place, number))
+    return Published(number, seconds, _state(place, number))
+
+
+def _publish(place: Place, before: Sequence[str]) -> str:
+    """Publish, and see a version that was not there before deleted in the end."""
+    number = place.client.publish_version(FunctionName=place.function.name)["Version"]
+    if number not in before:
+        place.later(f"version {number}", partial(_delete, place, number))
+    return number
 
 
 def _describe(place: Place, text: str) -> None:
@@ -132,14 +137,13 @@ def a_version_has_the_environments_of_its_template(place: Place) -> Answer:
 @check("infra/limits.py", SCALING, Experiment.VERSION)
 def a_version_begins_with_three_environments(place: Place) -> Answer:
     """A version for which nobody asked otherwise keeps three execution environments, whatever the last one had."""
-    return same(limits.DEFAULT_LEAST_ENVIRONMENTS, place.once(published).floor)
+    return same(limits.DEFAULT_LEAST_ENVIRONMENTS, _asked(place, place.once(active)))
 
 
 @check("docs/red.md", "Lambda API, PublishVersion", Experiment.VERSION)
 def nothing_new_is_not_published_again(place: Place) -> Answer:
     """Publishing twice without a change between answers with the same version."""
-    made = place.once(published)
-    return same(made.number, made.again)
+    return same(place.once(active), _publish(place, place.function.versions()))
 
 
 @check("infra/budgets.py", "measured by others: 67 to 100 s", Experiment.VERSION)
@@ -163,6 +167,18 @@ def a_version_is_started_by_its_number(place: Place) -> Answer:
     """An execution that is started by the number of a version runs on that, and ends well, though no alias names it."""
     number = place.once(active)
     return same(f"SUCCEEDED on version {number}", _run(place, number))
+
+
+@check("infra/pipeline/prune.py", "UNCONFIRMED", Experiment.VERSION)
+def an_alias_with_weights_starts_on_one_of_its_versions(place: Place) -> Answer:
+    """An alias may send a part of the executions to another version, and each belongs to the one it was started on."""
+    number, live, alias = place.once(active), place.live, f"{PREFIX}{secrets.token_hex(4)}"
+    name: Any = {"FunctionName": place.function.name, "Name": alias}
+    weights: Any = {"AdditionalVersionWeights": {live: 0.5}}
+    place.client.create_alias(**name, FunctionVersion=number, RoutingConfig=weights)
+    place.later(f"alias {alias}", partial(place.client.delete_alias, **name))
+    version = ExecutionArn.parse(place.start(alias)).version
+    return seen(version in (number, live), f"version {number} or {live}", f"version {version}")
 
 
 @check("infra/pipeline/prune.py", SCALING, Experiment.VERSION)

@@ -84,6 +84,8 @@ UNANSWERED = {
     "a_deployment_needs_no_more_than_its_policies",
     "a_provider_does_not_drift_by_itself",
     "a_secret_does_not_drift_by_itself",
+    "a_secret_is_named_by_its_resource",
+    "an_instance_has_the_tags_of_its_provider",
     "an_instance_has_four_vcpus",
     "an_environment_is_an_instance",
     "an_instance_has_no_disk_that_we_pay_for",

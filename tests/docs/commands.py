@@ -4,7 +4,7 @@
 2. `RUN`, what needs none: run by test_commands.py, each in a copy of the checkout.
 3. `SENT`, `make run` with its variables: run by tests/deployments/test_docs.py.
 4. `ELSEWHERE`, what takes minutes or never ends: the file that has the very same command.
-5. `BY_MODULE`, what asks a registry, takes long or ends with Ctrl-C: the file that tests the module which make runs for it.
+5. `BY_MODULE`, what asks a registry, takes long or ends with Ctrl-C: the file that tests the module that make runs.
 6. `NOT_RUN`, with the reason why not.
 """
 

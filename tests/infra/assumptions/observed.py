@@ -28,6 +28,7 @@ WHOLE = environment(network={"nat_gateways": 0}, function={"minimum_environments
 NAME, PLATFORM, GROUP = "acme-dev-billing", "acme-platform-dev", "acme-dev-billing-logs"
 PROVIDER = f"arn:aws:lambda:eu-west-1:111111111111:capacity-provider:{PLATFORM}-Provider"
 ROLE = toolkit_roles(WHOLE, "cfn-exec")[0]
+TAGS = naming.tags(WHOLE)
 FIRST, LAST = "request-1", "request-2"
 WAKES_AFTER = 70.0
 OK = 200
@@ -119,6 +120,7 @@ class ObservedLambda(FakeLambda):
                 "State": "Active",
                 "VpcConfig": {"SubnetIds": ["subnet-1"], "SecurityGroupIds": []},
                 "PermissionsConfig": {"CapacityProviderOperatorRoleArn": "x"},
+                "PropagateTags": {"Mode": "Explicit", "ExplicitTags": TAGS},
             }
         }
 
@@ -132,7 +134,8 @@ class ObservedAws(FakeAws):
         self.formation = FakeCloudFormation(self.account, self.region, self.clock, self.lambda_.forget)
         self.changes: dict[str, Callable[[Json], object]] = {}
         self.instead: dict[str, Callable[[Json], Json | None]] = {}
-        self.instances = [{"InstanceId": "i-1", "InstanceType": "m7g.xlarge"}]
+        tagged = [{"Key": key, "Value": value} for key, value in TAGS.items()]
+        self.instances: list[Json] = [{"InstanceId": "i-1", "InstanceType": "m7g.xlarge", "Tags": tagged}]
         self.names = {quotas.VCPUS: "Running On-Demand Standard instances", quotas.STARTS: "Durable executions started"}
         self._deploy()
 
@@ -142,7 +145,14 @@ class ObservedAws(FakeAws):
         self.formation.stack(NAME, tags, outputs={"LogGroupName": GROUP}, **by_role)
         kinds = {PLATFORM: ["Lambda::CapacityProvider"], NAME: ["Lambda::Function", "SecretsManager::Secret"]}
         for stack, types in kinds.items():
-            known = [{"LogicalResourceId": each, "ResourceType": f"AWS::{each}"} for each in types]
+            known = [
+                {
+                    "LogicalResourceId": each.rpartition(":")[2],
+                    "ResourceType": f"AWS::{each}",
+                    "PhysicalResourceId": f"arn:aws:x:{each.rpartition(':')[2]}-suffix",
+                }
+                for each in types
+            ]
             self.formation.resources[stack] = cast("list[Json]", known)
             in_sync = {"StackResourceDriftStatus": "IN_SYNC"}
             self.formation.drifts[stack] = [each | in_sync for each in known]

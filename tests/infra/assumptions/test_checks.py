@@ -153,6 +153,9 @@ DIFFERENT: dict[str, Differ] = {
     "a_provider_does_not_drift_by_itself": drifted(PLATFORM),
     "a_function_does_not_drift_by_itself": drifted(NAME),
     "a_secret_does_not_drift_by_itself": drifted(NAME),
+    "a_secret_is_named_by_its_resource": lambda aws: aws.formation.resources[NAME][-1].update(
+        PhysicalResourceId="arn:aws:secretsmanager:acme-dev-billing-secret"
+    ),
     "a_provider_is_named_by_its_stack": lambda aws: aws.formation.stack(
         PLATFORM, {}, outputs={"CapacityProviderArn": "arn:aws:lambda:eu-west-1:111111111111:capacity-provider:x"}
     ),
@@ -162,6 +165,7 @@ DIFFERENT: dict[str, Differ] = {
         "DescribeInstanceTypes", lambda answer: answer["InstanceTypes"][0]["VCpuInfo"].update(DefaultVCpus=2)
     ),
     "an_environment_is_an_instance": lambda aws: aws.instances.append(aws.instances[0]),
+    "an_instance_has_the_tags_of_its_provider": lambda aws: aws.instances.append({"InstanceId": "i-2"}),
     "an_instance_has_no_disk_that_we_pay_for": answering("DescribeVolumes", {"Volumes": [VOLUME]}),
     "the_quota_of_vcpus_has_this_code": lambda aws: aws.names.update({quotas.VCPUS: "Functions"}),
     "the_quota_of_starts_has_this_code": lambda aws: aws.names.update({quotas.STARTS: "Functions"}),
@@ -172,6 +176,9 @@ DIFFERENT: dict[str, Differ] = {
     "a_version_has_the_environments_of_its_template": lambda aws: aws.function.applied.update({"1": {"least": 3}}),
     "an_execution_belongs_to_the_version_that_is_live": changing(
         "GetAlias", lambda answer: answer.update(FunctionVersion="7")
+    ),
+    "an_execution_is_read_with_its_version": changing(
+        "GetDurableExecution", lambda answer: answer.pop("Version", None)
     ),
     "an_execution_is_readable_soon": late("GetDurableExecution"),
     "an_execution_is_listed_soon": late("ListDurableExecutionsByFunction", {"DurableExecutions": []}),
@@ -211,6 +218,9 @@ DIFFERENT: dict[str, Differ] = {
         "ListFunctionVersionsByCapacityProvider", lambda answer: answer.update(FunctionVersions=[])
     ),
     "a_version_is_started_by_its_number": FAILED,
+    "an_alias_with_weights_starts_on_one_of_its_versions": changing(
+        "Invoke", lambda answer: answer.update(DurableExecutionArn=answer["DurableExecutionArn"].replace(":2/", ":9/"))
+    ),
     "a_version_sleeps_within_minutes": changing(
         "GetFunctionScalingConfig",
         lambda answer: answer.update(AppliedFunctionScalingConfig={"MinExecutionEnvironments": 1}),
@@ -271,6 +281,10 @@ UNREACHABLE: dict[str, Differ] = {
     "what_is_tagged_names_its_stack": lambda aws: aws.tagged.clear(),
     "a_provider_does_not_drift_by_itself": lambda aws: aws.formation.drifts[PLATFORM].clear(),
     "a_secret_does_not_drift_by_itself": lambda aws: aws.formation.resources[NAME].pop(),
+    "a_secret_is_named_by_its_resource": lambda aws: aws.formation.resources[NAME].pop(),
+    "an_instance_has_the_tags_of_its_provider": changing(
+        "GetCapacityProvider", lambda answer: answer["CapacityProvider"].pop("PropagateTags")
+    ),
     "an_environment_is_an_instance": lambda aws: aws.instances.clear(),
     "an_execution_belongs_to_the_version_that_is_live": lambda aws: aws.function.aliases.clear(),
     "lines_are_json": telling(*NO_INVOCATION),
