@@ -120,6 +120,8 @@ def _told(what: str, look: Callable[[], Line]) -> Line:
         return Line(what, "can't tell", why, blocks=not what.startswith("quota"))
     except BotoCoreError as error:
         return Line(what, "can't tell", f"AWS: {error}", blocks=not what.startswith("quota"))
+    except UsageError as error:
+        return Line(what, "missing", str(error))
     except CommandError as error:
         return Line(what, "can't tell", str(error))
 
@@ -133,10 +135,7 @@ def _missing(told: str, command: str | None = None, *, blocks: bool = True) -> L
 
 
 def _credentials(target: Target) -> Line:
-    try:
-        caller = target.session.client("sts").get_caller_identity()
-    except UsageError as error:
-        return _missing(str(error))
+    caller = target.session.client("sts").get_caller_identity()
     return _ok(f"of account {caller['Account']}: {caller['Arn'].partition(':')[2].split(':', 4)[-1]}")
 
 

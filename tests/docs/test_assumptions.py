@@ -27,7 +27,7 @@ def problems(text: str) -> list[str]:
         if not kind:
             found.append("UNCONFIRMED is followed by neither (contract: NAME) nor (no check: WHY)")
         elif kind == "contract":
-            names = " ".join(named.split()).split(", ")
+            names = re.findall(r"\w+", named)
             found += [
                 f"there is no check {name}; docs/assumptions.md lists them" for name in names if name not in checks()
             ]

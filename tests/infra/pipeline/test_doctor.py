@@ -1,5 +1,6 @@
 """Each line of the doctor in its states, what comes next, and when a deployment could begin."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -242,4 +243,15 @@ def test_without_credentials_nothing_else_is_asked(
     report = run(doctor, Target(DEV), "--assembly", str(tmp_path))
     (found,) = facts(report)["lines"]
     assert (found["what"], found["state"], found["told"]) == ("credentials", state, str(raised))
+    assert report.code == 1
+
+
+def test_what_no_workflow_may_make_is_told_as_what_is_in_the_way(tmp_path: Path) -> None:
+    on = target(Account(), DEV)
+    folder = assemblies.write(tmp_path, on)
+    user: dict[str, Any] = {"Type": "AWS::IAM::User", "Properties": {}}
+    (folder / f"{NAME}.template.json").write_text(json.dumps({"Resources": {"User": user}}))
+    report = run(doctor, on, "--assembly", str(folder))
+    assert line(report, "rights")["state"] == "missing", told(report)
+    assert "AWS::IAM::User" in line(report, "rights")["told"]
     assert report.code == 1
