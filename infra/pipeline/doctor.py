@@ -64,7 +64,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(target: Target, arguments: Namespace) -> Report:
     """Look. Exit code 0 when a deployment could begin, else 1."""
     lines = look(target, arguments.assembly)
-    is_ready = all(line.state == "ok" for line in lines if line.blocks)
+    is_ready = not in_the_way(lines)
     following = next_command(lines)
     facts = {
         "environment": target.environment.name,
@@ -77,9 +77,13 @@ def run(target: Target, arguments: Namespace) -> Report:
 
 def next_command(lines: Sequence[Line]) -> str | None:
     """Return the command to go on with: that of the first thing that is in the way, or else not there yet."""
-    wanting = [line for line in lines if line.state != "ok" and line.command]
-    first = next((line for line in wanting if line.blocks), wanting[0] if wanting else None)
-    return first.command if first else None
+    wanting = in_the_way(lines) or [line for line in lines if line.state != "ok"]
+    return next((line.command for line in wanting if line.command), None)
+
+
+def in_the_way(lines: Sequence[Line]) -> list[Line]:
+    """Return what keeps a deployment from beginning."""
+    return [line for line in lines if line.blocks and line.state != "ok"]
 
 
 def look(target: Target, assembly: Path | None) -> list[Line]:
@@ -266,7 +270,7 @@ def _shown(lines: Sequence[Line], following: str | None) -> Iterator[str]:
     yield ""
     if following:
         yield f"Next: {following}"
-    elif any(line.state != "ok" for line in lines):
+    elif in_the_way(lines):
         yield "Next: see above, no command can do it"
     else:
-        yield "Everything is there: a merge into main deploys it"
+        yield "Nothing is in the way: a merge into main deploys it"

@@ -89,7 +89,7 @@ def test_where_everything_is_there_a_deployment_can_begin_and_nothing_is_written
     report = look(aws, tmp_path)
     assert {each["state"] for each in facts(report)["lines"]} == {"ok"}, told(report)
     assert (report.code, facts(report)["ready"], facts(report)["next"]) == (0, True, None)
-    assert told(report).endswith("Everything is there: a merge into main deploys it\n")
+    assert told(report).endswith("Nothing is in the way: a merge into main deploys it\n")
     assert all(operation.startswith(("Get", "List", "Describe")) for operation, _ in aws.calls)
 
 
@@ -184,12 +184,22 @@ def test_what_is_denied_can_not_be_told_and_nothing_could_begin(what: str, opera
     assert "Next: see above, no command can do it" in told(report)
 
 
+def test_a_deployment_is_not_what_comes_next_while_something_is_in_its_way(tmp_path: Path) -> None:
+    aws = Account()
+    aws.formation.stacks.pop(NAME)
+    aws.deny("ListCapacityProviders")
+    report = look(aws, tmp_path)
+    assert line(report, "billing")["command"] == DEPLOY
+    assert (report.code, facts(report)["next"]) == (1, None)
+
+
 def test_a_quota_that_can_not_be_read_keeps_nobody_from_deploying(tmp_path: Path) -> None:
     aws = Account()
     aws.quotas.clear()
     report = look(aws, tmp_path)
     assert {line(report, what)["state"] for what in ("quota of vCPUs", "quota of starts")} == {"can't tell"}
     assert (report.code, facts(report)["next"]) == (0, None)
+    assert "Nothing is in the way" in told(report)
 
 
 def test_what_somebody_deploys_at_this_moment_is_waited_for(tmp_path: Path) -> None:
