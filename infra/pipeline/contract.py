@@ -17,7 +17,7 @@ from infra.aws.target import Target
 from infra.console import consent, markdown
 from infra.console.progress import console, doing
 from infra.console.report import Report
-from infra.errors import UsageError
+from infra.errors import CommandError, UsageError
 from infra.pipeline.arguments import add_function, add_pull_request
 from infra.pipeline.callback import answering
 
@@ -44,7 +44,7 @@ def run(target: Target, arguments: Namespace) -> Report:
         consent.check_terminal()
     promised = contract.load(function.folder, target.environment.project.root)
     place = Place(target, function, promised, answering)
-    target.stacks.get(function.name)
+    _check_at_rest(target, function.name)
     if not arguments.yes:
         consent.show("\n".join(_plan(place, chosen)))
         consent.ask(f"Ask this of {function.name} in account {target.environment.account}?")
@@ -85,6 +85,17 @@ def _refuse_production(target: Target) -> None:
             f"environments/{name}.toml: protection.removal_policy = 'retain': the contract starts executions and "
             "publishes a version, and so is asked only of an environment where it is 'destroy'"
         )
+
+
+def _check_at_rest(target: Target, name: str) -> None:
+    """Refuse a function that is not deployed, or is being deployed: a version is published of what stands there.
+
+    Raises:
+        CommandError: it is one.
+    """
+    stack = target.stacks.get(name)
+    if not stack.is_at_rest:
+        raise CommandError(f"{name} is {stack.status}; ask once its deployment has ended well")
 
 
 def _plan(place: Place, chosen: Sequence[Check]) -> Iterator[str]:

@@ -83,6 +83,13 @@ def test_nothing_is_asked_of_what_is_not_deployed(aws: ObservedAws) -> None:
     assert writes(aws) == []
 
 
+def test_nothing_is_asked_of_what_somebody_deploys_at_this_moment(aws: ObservedAws) -> None:
+    aws.formation.stacks[NAME]["StackStatus"] = "UPDATE_IN_PROGRESS"
+    with pytest.raises(CommandError, match=f"{NAME} is UPDATE_IN_PROGRESS"):
+        asked(aws)
+    assert writes(aws) == []
+
+
 def test_what_is_denied_or_fails_is_not_reached_and_the_others_are(aws: ObservedAws) -> None:
     aws.deny("GetServiceQuota")
     report = asked(aws, "--only", f"{READS},the_quota_of_starts_has_this_code")
