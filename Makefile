@@ -10,7 +10,7 @@ SHELL := bash
 # is neither a choice nor consent.
 given = $(if $(filter command,$(origin $(1))),$($(1)))
 
-ifneq ($(filter access bootstrap platform synth,$(MAKECMDGOALS)),)
+ifneq ($(filter access bootstrap contract doctor platform synth,$(MAKECMDGOALS)),)
 ifeq ($(strip $(call given,ENVIRONMENT)),)
 $(error Name the environment on the command line, as in `make $(MAKECMDGOALS) ENVIRONMENT=dev`$(if \
   $(ENVIRONMENT),; ENVIRONMENT=$(ENVIRONMENT) in the shell does not count))
@@ -93,6 +93,11 @@ function: $(DEVELOPMENT) ## Make a new function with its tests (NAME=refunds)
 add: $(UV) ## Let a function carry a package (FUNCTION=refunds PACKAGE=pydantic), and lock it
 	@"$(PYTHON)" -m infra.dependencies.add "$(call given,FUNCTION)" "$(call given,PACKAGE)"
 
+.PHONY: doctor
+doctor: $(SYNTHESIS) ## Tell whether ENVIRONMENT=dev could be deployed, and what to run next; it changes nothing
+	@python -m infra.pipeline build --environment "$(ENVIRONMENT)" > /dev/null
+	@python -m infra.pipeline doctor --environment "$(ENVIRONMENT)"
+
 .PHONY: access
 access: $(SYNTHESIS) ## Give the repository's workflows access to the account of ENVIRONMENT=dev, as you (YES=1 does not ask)
 	@python -m infra.pipeline access --environment "$(ENVIRONMENT)" $(if $(call given,YES),--yes)
@@ -104,6 +109,11 @@ bootstrap: $(SYNTHESIS) ## Prepare the account for the CDK to deploy ENVIRONMENT
 .PHONY: platform
 platform: synth ## Deploy the platform that previews share (ENVIRONMENT=preview), as you (YES=1 does not ask)
 	@python -m infra.pipeline deploy --environment "$(ENVIRONMENT)" $(if $(call given,YES),,--ask)
+
+.PHONY: contract
+contract: $(DEVELOPMENT) ## Ask the deployed ENVIRONMENT=dev what we could not know of AWS, as you (YES=1 does not ask)
+	@python -m infra.pipeline contract --environment "$(ENVIRONMENT)" --report "build/contract/$(ENVIRONMENT).json" \
+		$(if $(call given,YES),--yes)
 
 .PHONY: test
 test: lint types templates unit ## What guards a merge, but for the slow tests

@@ -37,7 +37,7 @@ def make(
 
 
 def test_these_targets_act_on_an_environment() -> None:
-    assert sorted(ACTING) == ["access", "bootstrap", "platform", "synth"]
+    assert sorted(ACTING) == ["access", "bootstrap", "contract", "doctor", "platform", "synth"]
 
 
 @pytest.mark.parametrize("target", ACTING)
@@ -72,6 +72,7 @@ def test_the_environment_of_the_command_line_is_the_one_that_counts(target: str)
     [
         ("access", "YES=1", "--yes"),
         ("bootstrap", "YES=1", "--yes"),
+        ("contract", "YES=1", "--yes"),
         ("synth", "PULL_REQUEST=7", '--pull-request "7"'),
         ("run", "EVENT=my event.json", '--event "my event.json"'),
         ("run", "FUNCTION=refunds", '--function "refunds"'),

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 # Well below limits.EXECUTION_READS_PER_SECOND, which an account has for all of its functions.
 POLL_SECONDS = 0.5
-# An asynchronous start answers before the execution can be read.
+# An asynchronous start answers before the execution can be read. UNCONFIRMED (contract: an_execution_is_readable_soon,
+# an_execution_is_listed_soon): how long before.
 APPEARS_WITHIN_SECONDS = 30
 
 _NUMBER = re.compile(r"[1-9][0-9]*")

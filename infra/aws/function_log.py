@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mypy_boto3_logs.type_defs import FilteredLogEventTypeDef
 
 # Lambda hands over what a function logs in its own time, which nobody promises.
+# UNCONFIRMED (contract: lines_arrive_soon): how long that is.
 ARRIVES_WITHIN_SECONDS = 15
 POLL_SECONDS = 1
 # The clocks of several machines wrote the history and the lines.

@@ -26,8 +26,10 @@ from infra.pipeline import (
     callback,
     check_open,
     comment,
+    contract,
     deploy,
     diff,
+    doctor,
     drain,
     drift,
     executions,
@@ -45,6 +47,7 @@ from infra.pipeline import (
 )
 
 COMMANDS = {
+    "doctor": doctor,
     "access": access,
     "build": build,
     "bootstrap": bootstrap,
@@ -59,6 +62,7 @@ COMMANDS = {
     "executions": executions,
     "callback": callback,
     "drift": drift,
+    "contract": contract,
     "prune": prune,
     "sleep": sleep,
     "wake": wake,

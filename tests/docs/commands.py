@@ -4,7 +4,7 @@
 2. `RUN`, what needs none: run by test_commands.py, each in a copy of the checkout.
 3. `SENT`, `make run` with its variables: run by tests/deployments/test_docs.py.
 4. `ELSEWHERE`, what takes minutes or never ends: the file that has the very same command.
-5. `BY_MODULE`, what asks a registry or ends with Ctrl-C: the file that tests the module which make runs for it.
+5. `BY_MODULE`, what asks a registry, takes long or ends with Ctrl-C: the file that tests the module that make runs.
 6. `NOT_RUN`, with the reason why not.
 """
 
@@ -46,6 +46,7 @@ BY_MODULE = {
     f"make add FUNCTION={FUNCTION} PACKAGE='pydantic>=2,<3'": _ADD,
     "make lock": _LOCK,
     "make lock UPGRADE=1": _LOCK,
+    "make contract ENVIRONMENT=dev": "tests/infra/pipeline/test_contract.py",
 }
 
 _INSTALLS = "installs into the checkout that runs the tests, or away from it; a workflow begins with it"

@@ -193,6 +193,7 @@ STEPS = [
     Step(f".venv/bin/{PIPELINE} executions {ON_LOCAL}"),
     Step(f".venv/bin/{PIPELINE} invoke {ON_LOCAL} --function {FUNCTION} --event order.json"),
     # From a fork to its first deployment.
+    Step(f"make doctor ENVIRONMENT={FIRST}", code=2),
     *(Step(f"make {target} ENVIRONMENT={FIRST}") for target in ("access", "bootstrap")),
     *(Step(f"make {target} ENVIRONMENT={PREVIEWS}") for target in ("access", "bootstrap", "platform")),
     *(Step(f"make {target} ENVIRONMENT={LAST}") for target in ("access", "bootstrap")),
@@ -204,6 +205,7 @@ STEPS = [
     Step(f"{PIPELINE} smoke {ON_FIRST}"),
     Step(f"{PIPELINE} invoke {ON_FIRST} --function {FUNCTION} --event order.json"),
     Step(f"{PIPELINE} invoke {ON_FIRST} --function {FUNCTION} --logs"),
+    Step(f"{PIPELINE} contract {ON_FIRST} --only a_provider_is_named_by_its_stack,an_execution_is_listed_soon"),
     # What is there.
     Step(f"{PIPELINE} drift {ON_FIRST}", code=1, first=_change_by_hand),
     Step(f"{PIPELINE} status {ON_FIRST}", first=_deploy_another_version),

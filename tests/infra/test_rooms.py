@@ -30,6 +30,7 @@ UNKNOWN = {
     "infra/replay": (*(room for room in OUTER if room != "infra.pipeline"), "infra.environment", "infra.naming"),
     "infra/scaffold": (*OUTER, "infra.naming"),
     "infra/aws": ("infra.github", "infra.pipeline", "infra.stacks", "infra.local", "aws_cdk"),
+    "infra/assumptions": ("infra.github", "infra.pipeline", "infra.stacks", "infra.local", "aws_cdk"),
     "infra/github": ("infra.aws", "infra.pipeline", "infra.stacks", "infra.local", "aws_cdk"),
     "infra/console": ("infra.aws", "infra.github", "infra.pipeline", "infra.stacks", "infra.local", "aws_cdk"),
     "infra/policies": OUTER,

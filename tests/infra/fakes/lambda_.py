@@ -178,6 +178,9 @@ class FakeLambda:
         self._leave_providers(f"{self.arn_of(function.name)}:{version}:")
         return {"StatusCode": 204}
 
+    def list_capacity_providers(self, _: Answer) -> Answer:
+        return {"CapacityProviders": []}
+
     def list_function_versions_by_capacity_provider(self, parameters: Answer) -> Answer:
         arn = parameters["CapacityProviderName"]
         if arn not in self.on_provider:

@@ -150,7 +150,7 @@ def test_any_other_command_refuses_to_guess_an_environment(command: str, capsys:
     assert f"say on which environment: --environment NAME, of {', '.join(names())}" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", ["drain", "invoke", "roll-back", "smoke"])
+@pytest.mark.parametrize("command", ["contract", "drain", "invoke", "roll-back", "smoke"])
 def test_what_works_on_functions_asks_whose_preview_is_meant(
     command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -171,12 +171,12 @@ def test_one_function_may_be_meant(command: str, monkeypatch: pytest.MonkeyPatch
 
 
 def test_these_commands_take_a_function() -> None:
-    expected = {"smoke", "invoke", "roll-back", "executions", "drain", "teardown", "prune", "wake"}
+    expected = {"smoke", "invoke", "roll-back", "executions", "drain", "teardown", "prune", "wake", "contract"}
     assert {each for each in COMMANDS if takes("--function", each)} == expected
 
 
 def test_these_commands_take_a_pull_request() -> None:
-    whole = {"access", "bootstrap", "drift", "status", "sweep", "target"}
+    whole = {"access", "bootstrap", "doctor", "drift", "status", "sweep", "target"}
     assert set(filter(takes_pull_request, COMMANDS)) == set(COMMANDS) - whole
 
 
