@@ -34,10 +34,7 @@ from infra.policies.resources import (
 Json = dict[str, Any]
 
 # The policies of AWS that roles of the stacks may have.
-MANAGED_POLICIES = (
-    "arn:aws:iam::aws:policy/AWSLambdaManagedEC2ResourceOperator",
-    "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole",
-)
+MANAGED_POLICIES = ("arn:aws:iam::aws:policy/AWSLambdaManagedEC2ResourceOperator",)
 
 # Actions by which a role gets rights. In previews they are allowed for roles under the permissions boundary alone.
 BOUNDED = ("iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy")

@@ -123,7 +123,6 @@ ACTIONS: dict[str, Actions] = {
         "ssm:GetParameter ssm:GetParameters ssm:ListTagsForResource",
         ANY: "ssm:DescribeParameters",
     },
-    "Custom::VpcRestrictDefaultSG": {FUNCTION: "lambda:InvokeFunction"},
 }
 
 FUNCTION_TYPES = (
@@ -144,10 +143,8 @@ PLATFORM_TYPES = (
     "AWS::IAM::Policy",
     "AWS::IAM::Role",
     "AWS::Lambda::CapacityProvider",
-    "AWS::Lambda::Function",
     "AWS::Logs::LogGroup",
     "AWS::SSM::Parameter",
-    "Custom::VpcRestrictDefaultSG",
 )
 NAT_TYPES = (
     "AWS::EC2::EIP",

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable, Mapping
 
-import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct, IDependable
 
@@ -12,7 +11,7 @@ from infra.errors import UsageError
 from infra.services import ALWAYS, Service
 from infra.stacks.log_group import LogGroup
 from infra.stacks.names import name_short
-from infra.stacks.suppress import REDUNDANT_DEPENDENCY, suppress
+from infra.stacks.suppress import suppress
 
 HTTPS = ec2.Port.tcp(443)
 
@@ -56,23 +55,11 @@ class Network(Construct):
             availability_zones=network.zones,
             nat_gateways=network.nat_gateways,
             subnet_configuration=subnets,
-            restrict_default_security_group=True,
+            # Nothing uses that group. Emptying it takes a function, a role and a log group of the CDK's own.
+            restrict_default_security_group=False,
         )
         for subnet in [*vpc.public_subnets, *vpc.private_subnets, *vpc.isolated_subnets]:
             suppress(subnet, {"W3010": "The zones are configured, so that synthesis needs no account"})
-        # The CDK's own function, which empties the VPC's default security group once.
-        closer = cdk.Stack.of(self).node.find_child("Custom::VpcRestrictDefaultSGCustomResourceProvider")
-        name_short(closer.node.find_child("Handler"), "VpcCloser")
-        name_short(closer.node.find_child("Role"), "VpcCloserRole")
-        suppress(
-            closer.node.find_child("Handler"),
-            {
-                "CKV_AWS_115": "It runs when the stack is made and when it goes",
-                "CKV_AWS_116": "CloudFormation waits for its answer, and fails without one",
-                "CKV_AWS_117": "It calls the EC2 API, and nothing in the VPC",
-                "W3005": REDUNDANT_DEPENDENCY,
-            },
-        )
         return vpc
 
     def _egress(self, environment: Environment, services: Mapping[str, Iterable[Service]]) -> list[IDependable]:

@@ -28,7 +28,6 @@ UNTAGGABLE = {
     "AWS::IAM::Policy",
     "AWS::Lambda::Alias",
     "AWS::Lambda::Version",
-    "Custom::VpcRestrictDefaultSG",
 }
 
 SYNTHESES = [(name, None) for name in ENVIRONMENTS] + [("preview", "123")]
@@ -244,7 +243,7 @@ def test_everything_that_can_have_tags_tells_its_project_environment_and_commit(
         # CloudFormation passes these on to every resource, so also to the two of which the CDK lets nobody set tags.
         assert stack.properties["tags"] == tags
         for name, resource in stack.resources.items():
-            if resource["Type"] not in UNTAGGABLE and not name.startswith("VpcCloser"):
+            if resource["Type"] not in UNTAGGABLE:
                 assert tags.items() <= tags_of(resource).items(), name
 
 

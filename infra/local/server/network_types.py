@@ -82,23 +82,6 @@ def _delete_flow_log(physical_id: str, _properties: Json) -> None:
     call(ministack.ec2_actions, "DeleteFlowLogs", {"FlowLogId.1": physical_id})
 
 
-def _close_security_group(_logical_id: str, properties: Json, _stack: str) -> Created:
-    """Do what the CDK's custom resource does with a Node.js function: leave a VPC's default security group no rules."""
-    group = properties["DefaultSecurityGroupId"]
-    ministack.security_groups[group] |= {"IpPermissions": [], "IpPermissionsEgress": []}
-    return f"{group}-closed", {}
-
-
-def _close_security_group_again(
-    _physical_id: str, _earlier: Json, properties: Json, stack: str, logical_id: str | None = None
-) -> Created:
-    return _close_security_group(logical_id or "", properties, stack)
-
-
-def _keep(_physical_id: str, _properties: Json) -> None:
-    """Leave things as they are: the security group goes with its VPC."""
-
-
 def _create_ingress_rule(logical_id: str, properties: Json, _stack: str) -> Created:
     call(ministack.ec2_actions, "AuthorizeSecurityGroupIngress", _rule(properties))
     return f"{properties['GroupId']}-{logical_id}", {}
@@ -129,6 +112,5 @@ HANDLERS = {
     "AWS::EC2::NatGateway": handler(_create_nat_gateway, _delete_nat_gateway, _retag),
     "AWS::EC2::FlowLog": handler(_create_flow_log, _delete_flow_log, _retag),
     "AWS::EC2::SecurityGroupIngress": handler(_create_ingress_rule, _delete_ingress_rule, _replace_ingress_rule),
-    "Custom::VpcRestrictDefaultSG": handler(_close_security_group, _keep, _close_security_group_again),
 }
 TAGGED = ("AWS::EC2::EIP", "AWS::EC2::NatGateway", "AWS::EC2::FlowLog")

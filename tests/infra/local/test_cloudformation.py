@@ -75,13 +75,6 @@ def network(*, tag: str) -> dict[str, Any]:
                 "Tags": tags,
             },
         },
-        "Closed": {
-            "Type": "Custom::VpcRestrictDefaultSG",
-            "Properties": {
-                "ServiceToken": "arn:aws:lambda:x",
-                "DefaultSecurityGroupId": {"Fn::GetAtt": ["Vpc", "DefaultSecurityGroup"]},
-            },
-        },
     }
 
 
@@ -93,8 +86,6 @@ def test_the_network_of_a_platform_is_made_and_removed(session: boto3.Session) -
     gateways = ec2.describe_nat_gateways(NatGatewayIds=[ids["Nat"]])["NatGateways"]
     assert (gateways[0]["State"], gateways[0]["SubnetId"]) == ("available", ids["Subnet"])
     assert ec2.describe_flow_logs(FlowLogIds=[ids["FlowLog"]])["FlowLogs"][0]["ResourceId"] == ids["Vpc"]
-    groups = ec2.describe_security_groups(Filters=[{"Name": "vpc-id", "Values": [ids["Vpc"]]}])["SecurityGroups"]
-    assert [(group["IpPermissions"], group["IpPermissionsEgress"]) for group in groups] == [([], [])]
 
     delete(session, "network")
     assert ec2.describe_addresses()["Addresses"] == []

@@ -15,7 +15,6 @@ from tests.infra.policies.things import DEV, OF_DEV, OF_PREVIEW, OF_PROD, PREVIE
 OF_TOOLKIT = ("AWS::IAM::Role", "AWS::S3::Bucket", "AWS::S3::BucketPolicy", "AWS::SSM::Parameter")
 OF_ACCESS = ("AWS::IAM::ManagedPolicy", "AWS::IAM::OIDCProvider", "AWS::IAM::Role")
 SCHEMAS: Any = import_module("cfnlint.schema.manager").PROVIDER_SCHEMA_MANAGER  # which has no types
-CUSTOM = {"Custom::VpcRestrictDefaultSG"}  # which is no type of CloudFormation's
 # What the schemas list of properties that nothing here has: a key of one's own, and endpoints of VPC Lattice.
 UNUSED = {"kms:Decrypt", "vpc-lattice:DescribeServiceNetworkVpcEndpointAssociation"}
 
@@ -63,7 +62,7 @@ def actions(statements: list[Statement]) -> set[str]:
 
 @pytest.mark.parametrize("environment", [DEV, PREVIEW, PROD], ids=["dev", "preview", "prod"])
 def test_what_the_schemas_of_its_resource_types_read_is_allowed(environment: Environment) -> None:
-    own = {*platform_types(environment), *(() if environment.hosts_previews else FUNCTION_TYPES)} - CUSTOM
+    own = {*platform_types(environment), *(() if environment.hosts_previews else FUNCTION_TYPES)}
     needed = set[str]().union(*(reads(kind) for kind in {*own, *OF_TOOLKIT, *OF_ACCESS})) - UNUSED
     assert len(needed) > 40
     assert needed <= actions(detecting(environment))
@@ -72,6 +71,6 @@ def test_what_the_schemas_of_its_resource_types_read_is_allowed(environment: Env
 @pytest.mark.parametrize("environment", [DEV, PREVIEW, PROD], ids=["dev", "preview", "prod"])
 def test_so_it_is_for_what_cloudformation_runs_with(environment: Environment) -> None:
     platform = () if environment.hosts_previews else platform_types(environment)
-    needed = set[str]().union(*(reads(kind) for kind in {*FUNCTION_TYPES, *platform} - CUSTOM)) - UNUSED
+    needed = set[str]().union(*(reads(kind) for kind in {*FUNCTION_TYPES, *platform})) - UNUSED
     assert len(needed) > 10
     assert needed <= actions(execution(environment))

@@ -20,7 +20,6 @@ from tests.infra.policies.things import (
 
 BOUNDARY = "arn:aws:iam::111111111111:policy/acme-access-preview-boundary"
 OPERATOR = "arn:aws:iam::aws:policy/AWSLambdaManagedEC2ResourceOperator"
-LOGGING = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 # Under which everything is allowed that is allowed at all.
 FAVOURABLE = {
@@ -65,14 +64,12 @@ ROLE = (
     "iam:PutRolePolicy iam:DeleteRolePolicy iam:TagRole iam:UntagRole iam:GetRole iam:GetRolePolicy "
     "iam:ListRolePolicies iam:ListAttachedRolePolicies iam:ListRoleTags iam:PassRole"
 )
-CUSTOM_RESOURCE = (
+FUNCTION = (
     "lambda:CreateFunction lambda:DeleteFunction lambda:UpdateFunctionCode lambda:UpdateFunctionConfiguration "
     "lambda:PutFunctionScalingConfig lambda:TagResource lambda:UntagResource lambda:GetFunction "
     "lambda:GetFunctionConfiguration lambda:GetFunctionCodeSigningConfig lambda:GetFunctionRecursionConfig "
-    "lambda:GetFunctionScalingConfig lambda:GetRuntimeManagementConfig lambda:GetPolicy lambda:ListTags"
-)
-FUNCTION = (
-    f"{CUSTOM_RESOURCE} lambda:PublishVersion lambda:ListVersionsByFunction lambda:GetProvisionedConcurrencyConfig "
+    "lambda:GetFunctionScalingConfig lambda:GetRuntimeManagementConfig lambda:GetPolicy lambda:ListTags "
+    "lambda:PublishVersion lambda:ListVersionsByFunction lambda:GetProvisionedConcurrencyConfig "
     "lambda:CreateAlias lambda:UpdateAlias lambda:DeleteAlias lambda:GetAlias"
 )
 CAPACITY_PROVIDER = (
@@ -123,10 +120,8 @@ def of_platform(name: str, network: str, anywhere: str) -> May:
     }
 
 
-IN_DEV = (
-    of_functions("acme-dev", OF_DEV)
-    | of_platform("acme-platform-dev", f"{NETWORK} {NAT}", f"{READ_NETWORK} {READ_NAT}")
-    | of_function("acme-platform-dev-Custom", f"{CUSTOM_RESOURCE} lambda:InvokeFunction")
+IN_DEV = of_functions("acme-dev", OF_DEV) | of_platform(
+    "acme-platform-dev", f"{NETWORK} {NAT}", f"{READ_NETWORK} {READ_NAT}"
 )
 # No role of the platform, which a person deploys.
 IN_PREVIEW = of_functions("acme-pr-7", OF_PREVIEW, f"{ROLE} iam:PutRolePermissionsBoundary") | {
@@ -134,10 +129,8 @@ IN_PREVIEW = of_functions("acme-pr-7", OF_PREVIEW, f"{ROLE} iam:PutRolePermissio
     "lambda:capacity-provider:acme-platform-preview-C": "lambda:PassCapacityProvider",
     "ssm:parameter/acme-platform-preview/capacity-provider-arn": "ssm:GetParameters",
 }
-IN_PROD = (
-    of_functions("acme-prod", OF_PROD)
-    | of_platform("acme-platform-prod", f"{NETWORK} {ENDPOINTS_AND_FLOW_LOGS}", f"{READ_NETWORK} ec2:DescribeFlowLogs")
-    | of_function("acme-platform-prod-Custom", f"{CUSTOM_RESOURCE} lambda:InvokeFunction")
+IN_PROD = of_functions("acme-prod", OF_PROD) | of_platform(
+    "acme-platform-prod", f"{NETWORK} {ENDPOINTS_AND_FLOW_LOGS}", f"{READ_NETWORK} ec2:DescribeFlowLogs"
 )
 
 
@@ -156,14 +149,14 @@ def on(environment: Environment, name: str) -> str:
 
 @pytest.mark.parametrize("action", ["iam:AttachRolePolicy", "iam:DetachRolePolicy"])
 @pytest.mark.parametrize("environment", [DEV, PROD], ids=["dev", "prod"])
-def test_a_role_gets_no_policy_of_aws_but_two(environment: Environment, action: str) -> None:
+def test_a_role_gets_no_policy_of_aws_but_the_operators(environment: Environment, action: str) -> None:
     role = on(environment, f"iam:role/acme-platform-{environment.name}-Role1")
     taken = [
         policy
-        for policy in (OPERATOR, LOGGING, ADMINISTRATOR, OPERATOR + "2", "arn:aws:iam::111111111111:policy/x")
+        for policy in (OPERATOR, ADMINISTRATOR, OPERATOR + "2", "arn:aws:iam::111111111111:policy/x")
         if may(execution(environment), action, role, {"iam:PolicyARN": policy})
     ]
-    assert taken == [OPERATOR, LOGGING]
+    assert taken == [OPERATOR]
     assert not may(execution(environment), action, role)
 
 

@@ -143,7 +143,6 @@ def of_platform(platform: str, anywhere: str) -> May:
         f"lambda:capacity-provider:{platform}-C": "lambda:GetCapacityProvider lambda:ListTags",
         f"logs:log-group:{platform}-Logs": "logs:GetDataProtectionPolicy logs:ListTagsForResource",
         f"ssm:parameter/{platform}/capacity-provider-arn": "ssm:GetParameter ssm:GetParameters ssm:ListTagsForResource",
-        **of_functions([f"{platform}-Custom"], READ_FUNCTION),
     }
 
 

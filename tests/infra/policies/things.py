@@ -49,7 +49,7 @@ def bucket(qualifier: str) -> str:
 
 def in_account(account: str) -> dict[str, str]:
     """Return ARNs in one account, by their names."""
-    functions = [*FUNCTIONS, *(f"{name}-Custom" for name in PLATFORMS), "other"]
+    functions = [*FUNCTIONS, "other"]
     each = [
         *(f"cloudformation:stack/{name}/1" for name in STACKS),
         *(f"cloudformation:stack/CDKToolkit-{name}/1" for name in TOOLKITS),
