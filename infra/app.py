@@ -1,9 +1,9 @@
 """The CDK app: the stacks of one environment, or of one pull request's preview.
 
 Context: `environment` names a file in environments/; `pull_request` makes the preview of that pull request; `commit` is
-what everything is tagged with, by default the commit that is checked out, marked where the work tree holds more than
-that. `access` makes the environment's access stack instead, and `existing_provider` lets it take the identity provider
-that the account has.
+what every stack tells that it was built from, by default the commit that is checked out, marked where the work tree
+holds more than that. `access` makes the environment's access stack instead, and `existing_provider` lets it take the
+identity provider that the account has.
 """
 
 import re
@@ -21,6 +21,7 @@ from infra import needs as infrastructure
 from infra.bundle import BundleError
 from infra.environment import Environment, load, names
 from infra.errors import UsageError
+from infra.naming import Output
 from infra.policies.places import Templates
 from infra.services import Service
 from infra.stacks.access import Access, check_size
@@ -68,8 +69,9 @@ def build(
             if platform:
                 # Not by a reference: CloudFormation reads the platform's parameter when it deploys.
                 stack.add_stack_dependency(platform)
-    for key, value in (naming.tags(environment, pull_request) | {"commit": _commit(app)}).items():
+    for key, value in naming.tags(environment, pull_request).items():
         cdk.Tags.of(app).add(key, value)
+    _tell_commit(app)
 
 
 def templates(environment: Environment) -> Templates:
@@ -150,6 +152,14 @@ def _pull_request(app: cdk.App, environment: Environment) -> int | None:
             f"environments/{environment.name}.toml)"
         )
     return int(value)
+
+
+def _tell_commit(app: cdk.App) -> None:
+    """Let every stack tell its commit in an output: a tag would be on each resource, and change it with each commit."""
+    commit = _commit(app)
+    for stack in app.node.children:
+        if isinstance(stack, cdk.Stack):
+            cdk.CfnOutput(stack, Output.COMMIT, value=commit)
 
 
 def _commit(app: cdk.App) -> str:

@@ -19,7 +19,7 @@ ENDPOINTS = "endpoints"
 
 QUALIFIER_CHARACTERS = 10  # the CDK's bootstrap template, parameter Qualifier
 
-# How the tag `commit` ends where what was built holds more than that commit.
+# How a stack's commit ends where what was built holds more than that commit.
 UNCOMMITTED = "-dirty"
 
 
@@ -31,6 +31,7 @@ class Output:
     VERSION = "Version"
     LOG_GROUP_NAME = "LogGroupName"
     CAPACITY_PROVIDER_ARN = "CapacityProviderArn"
+    COMMIT = "Commit"
 
 
 class Named(NamedTuple):
@@ -91,7 +92,7 @@ def of_generation(generation: int, separator: str = "") -> str:
 
 
 def tags(environment: Environment, pull_request: int | None = None) -> dict[str, str]:
-    """Return the tags by which a stack is known to be ours; the commit comes on top."""
+    """Return the tags by which a stack is known to be ours."""
     known = {"project": environment.project.name, "environment": environment.name}
     return known if pull_request is None else known | {"pull-request": str(pull_request)}
 

@@ -56,7 +56,8 @@ def a_denial_has_a_code_that_we_know(place: Place) -> Answer:
 @check("infra/stacks/platform.py", "CloudFormation, AWS::Lambda::CapacityProvider, Arn")
 def the_parameter_names_the_provider(place: Place) -> Answer:
     """The SSM parameter of the platform holds the ARN of its capacity provider, by which functions find it."""
-    name = naming.capacity_provider_parameter(place.target.environment)
+    environment = place.target.environment
+    name = naming.capacity_provider_parameter(environment, environment.capacity_provider.generation)
     return same(place.provider, place.any_client("ssm").get_parameter(Name=name)["Parameter"]["Value"])
 
 

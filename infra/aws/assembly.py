@@ -52,14 +52,19 @@ class Assembly:
         """Return the tags that a stack is deployed with."""
         return self._stacks[stack_name]["properties"].get("tags", {})
 
+    def commit(self, stack_name: str) -> str | None:
+        """Return the commit that a stack was built from, as far as its template tells one."""
+        told = self._template(stack_name).get("Outputs", {}).get(naming.Output.COMMIT)
+        return told["Value"] if told else None
+
     @property
     def is_uncommitted(self) -> bool:
         """Whether it was built from changes that are in no commit."""
-        return any(self.tags(name).get("commit", "").endswith(naming.UNCOMMITTED) for name in self._stacks)
+        return any((self.commit(name) or "").endswith(naming.UNCOMMITTED) for name in self._stacks)
 
     def resources(self, stack_name: str) -> dict[str, Any]:
         """Return the resources of a stack, as its template has them."""
-        return json.loads((self.folder / f"{stack_name}.template.json").read_text())["Resources"]
+        return self._template(stack_name)["Resources"]
 
     def endpoints(self, stack_name: str) -> list[str]:
         """Return the VPC endpoints that the code of a stack needs, where the network has no other way out."""
@@ -91,6 +96,9 @@ class Assembly:
                 content = hashlib.sha256(path.read_bytes()).hexdigest()
                 total.update(f"{content}  {name.as_posix()}\n".encode())
         return total.hexdigest()
+
+    def _template(self, stack_name: str) -> dict[str, Any]:
+        return json.loads((self.folder / f"{stack_name}.template.json").read_text())
 
     @cached_property
     def _stacks(self) -> dict[str, Any]:

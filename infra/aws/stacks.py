@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from botocore.exceptions import ClientError
 
-from infra import budgets
+from infra import budgets, naming
 from infra.aws.clock import Clock
 from infra.console.progress import doing
 from infra.errors import CommandError
@@ -61,6 +61,11 @@ class Stack:
     def tags(self) -> dict[str, str]:
         """Its tags by their keys."""
         return {tag["Key"]: tag["Value"] for tag in self.described.get("Tags", [])}
+
+    @property
+    def commit(self) -> str | None:
+        """The commit that it was deployed from, as far as it tells one yet."""
+        return self.outputs.get(naming.Output.COMMIT)
 
     @property
     def created(self) -> datetime:

@@ -14,7 +14,9 @@ from infra.pipeline.arguments import add_pull_request
 def add_arguments(parser: ArgumentParser) -> None:
     """Add what `build` takes."""
     add_pull_request(parser)
-    parser.add_argument("--commit", help="what the stacks are tagged with (default: the commit checked out)")
+    parser.add_argument(
+        "--commit", help="what the stacks tell that they were built from (default: the commit checked out)"
+    )
     parser.add_argument("--output", type=Path, help="folder for the assembly (default: below build/assembly)")
 
 

@@ -15,7 +15,9 @@ from infra.project import Project
 def add_arguments(parser: ArgumentParser) -> None:
     """Add what `build-all` takes."""
     add_pull_request(parser)
-    parser.add_argument("--commit", help="what a preview is tagged with (default: the commit checked out)")
+    parser.add_argument(
+        "--commit", help="what a preview tells that it was built from (default: the commit checked out)"
+    )
 
 
 def run(project: Project, arguments: Namespace) -> Report:

@@ -143,11 +143,12 @@ def _see_deployed(target: Target, assembly: Assembly, name: str) -> dict[str, st
     Raises:
         CommandError: it still does, or somebody has deployed something else meanwhile.
     """
-    built, since = assembly.tags(name).get("commit"), target.clock.monotonic()
-    while (stack := target.stacks.get(name)).tags.get("commit") != built or not stack.is_at_rest:
+    built, since = assembly.commit(name), target.clock.monotonic()
+    while (stack := target.stacks.get(name)).commit != built or not stack.is_at_rest:
         if target.clock.monotonic() > since + TOLD_WITHIN_SECONDS:
-            of = stack.tags.get("commit")
-            raise CommandError(f"{name}: commit {built} was deployed, and it is {stack.status} from commit {of}")
+            raise CommandError(
+                f"{name}: commit {built} was deployed, and it is {stack.status} from commit {stack.commit}"
+            )
         target.clock.sleep(POLL_SECONDS)
     return stack.outputs
 

@@ -54,13 +54,13 @@ def changes(target: Target, assembly: Assembly, names: Iterable[str]) -> dict[st
 def deployed_template(target: Target, assembly: Assembly, stack_name: str) -> str:
     """Return the template that a stack was last deployed with, or an empty one where there is no such stack.
 
-    Every resource is tagged with its commit. That tag is given as the assembly has it, or each would be a change.
+    It tells its commit. That is given as the assembly has it, or every stack would change with each commit.
     """
     stack = target.stacks.find(stack_name)
     if stack is None:
         return "{}"
     template = target.stacks.template(stack_name)
-    deployed, built = stack.tags.get("commit"), assembly.tags(stack_name).get("commit")
+    deployed, built = stack.commit, assembly.commit(stack_name)
     return template.replace(deployed, built) if deployed and built else template
 
 

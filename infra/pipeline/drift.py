@@ -83,7 +83,7 @@ def _detectable(target: Target, name: str, findings: Findings) -> Stack | None:
 
 
 def _compare_commit(stack: Stack, assembly: Assembly, findings: Findings) -> None:
-    deployed, built = stack.tags.get("commit", "unknown"), assembly.tags(stack.name).get("commit", "unknown")
+    deployed, built = stack.commit or "unknown", assembly.commit(stack.name) or "unknown"
     if deployed != built:
         findings.notes.append(f"{stack.name} was deployed from commit {deployed}, and main is at {built}")
 

@@ -174,7 +174,7 @@ def _stack(target: Target, stack: Stack) -> StackStatus:
         name=stack.name,
         folder=None if is_platform else target.function_of(stack).folder,
         status=stack.status,
-        commit=stack.tags.get("commit"),
+        commit=stack.commit,
         deployed=stack.deployed,
         drift=drift["StackDriftStatus"] if drift else "NOT_CHECKED",
         drift_checked=drift.get("LastCheckTimestamp") if drift else None,

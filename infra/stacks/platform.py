@@ -57,8 +57,8 @@ class Platform(cdk.Stack):
         network = Network(self, environment, services)
         group = LogGroup(self, "CapacityProviderLogs", environment, environment.function.log_retention_days)
         role = given_role(self, "Operator", environment, naming.operator_role(environment))
-        for generation, settings in environment.capacity_providers.items():
-            provider = self._capacity_provider(generation, settings, network, group, role)
+        for generation in environment.capacity_providers:
+            provider = self._capacity_provider(environment, generation, network, group, role)
             # Functions find their capacity provider here, and not by an export: one that is used can't be changed.
             ssm.StringParameter(
                 self,
@@ -76,8 +76,9 @@ class Platform(cdk.Stack):
         return self._zones
 
     def _capacity_provider(
-        self, generation: int, settings: CapacityProvider, network: Network, group: LogGroup, role: iam.IRole
+        self, environment: Environment, generation: int, network: Network, group: LogGroup, role: iam.IRole
     ) -> lambda_.CapacityProvider:
+        settings = environment.capacity_providers[generation]
         types = [ec2.InstanceType(name) for name in settings.instance_types]
         provider = lambda_.CapacityProvider(
             self,

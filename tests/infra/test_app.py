@@ -116,7 +116,7 @@ def test_each_function_gets_its_own_bundle_of_its_architecture_and_runtime(
         assert bundles(assembly, f"acme-{place}-{function}") == [f"{function} arm64 {runtime}"]
 
 
-def templates(folder: Path, environment: Environment, code: dict[str, str]) -> dict[str, str]:
+def templates(folder: Path, environment: Environment, code: dict[str, str], commit: str = COMMIT) -> dict[str, str]:
     """Return the templates of an environment's stacks by their names, with this code of its functions."""
     folder.mkdir()
 
@@ -124,7 +124,7 @@ def templates(folder: Path, environment: Environment, code: dict[str, str]) -> d
         (archive := folder / f"{function}.zip").write_text(code[function])
         return archive
 
-    cdk_app = make_app(folder / "assembly", environment=environment.name, commit=COMMIT)
+    cdk_app = make_app(folder / "assembly", environment=environment.name, commit=commit)
     build(cdk_app, bundled, {environment.name: environment}.__getitem__)
     return {stack.name: json.dumps(stack.template) for stack in synthesized(cdk_app).stacks}
 
@@ -143,6 +143,18 @@ def test_a_change_of_one_function_changes_no_template_but_its_own(tmp_path: Path
     ]:
         assert {name for name in before if before[name] != changed.get(name)} == {"acme-dev-refunds"}, environment
     assert sorted(before) == ["acme-dev-billing", "acme-dev-refunds", "acme-platform-dev"]
+
+
+def test_another_commit_of_the_same_code_changes_an_output_of_each_stack_and_no_resource(tmp_path: Path) -> None:
+    """So CloudFormation touches no resource for it."""
+    dev, code, other = own("dev"), {"billing": "1", "refunds": "1"}, COMMIT[::-1]
+    before = templates(tmp_path / "before", dev, code)
+    after = templates(tmp_path / "after", dev, code, other)
+    assert before.keys() == after.keys()
+    for name, template in before.items():
+        assert template.count(COMMIT) == 1
+        assert json.loads(template)["Outputs"]["Commit"] == {"Value": COMMIT}
+        assert template.replace(COMMIT, other) == after[name]
 
 
 @pytest.mark.parametrize("error", [BundleError, UsageError])
@@ -222,7 +234,7 @@ def test_every_stack_is_deployed_through_the_bootstrap_of_its_environment(
 
 
 def expected_tags(environment: str, pull_request: str | None) -> dict[str, str]:
-    tags = {"project": "acme", "environment": environment, "commit": COMMIT}
+    tags = {"project": "acme", "environment": environment}
     return tags if pull_request is None else tags | {"pull-request": pull_request}
 
 
@@ -233,7 +245,7 @@ def tags_of(resource: Resource) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(("environment", "pull_request"), SYNTHESES)
-def test_everything_that_can_have_tags_tells_its_project_environment_and_commit(
+def test_everything_that_can_have_tags_tells_its_project_and_environment(
     synthesize: Synthesize, environment: str, pull_request: str | None
 ) -> None:
     for stack in synthesize(environment, pull_request).stacks:
@@ -271,7 +283,7 @@ def test_the_commit_that_is_checked_out_is_the_default_and_marked_where_that_is_
         (checkout / changed).write_text("changed")
     cdk_app = make_app(tmp_path / "assembly", environment="preview")
     build(cdk_app, partial(bundled, tmp_path), own)
-    found = synthesized(cdk_app).stacks[0].properties["tags"]["commit"]
+    found = synthesized(cdk_app).stacks[0].template["Outputs"]["Commit"]["Value"]
     assert found == git(checkout, "rev-parse", "HEAD") + mark
 
 

@@ -18,7 +18,7 @@ PLACE = f"aws://{ACCOUNT}/{REGION}"
 
 def make(folder: Path, *stacks: str, place: str = PLACE) -> Path:
     """Write an assembly with these stacks, and with what else an assembly has."""
-    stack = {"type": "aws:cloudformation:stack", "environment": place, "properties": {"tags": {"commit": "abc"}}}
+    stack = {"type": "aws:cloudformation:stack", "environment": place}
     artifacts: dict[str, Any] = {"dev.assets": {"type": "cdk:asset-manifest"}, "Tree": {"type": "cdk:tree"}}
     artifacts |= dict.fromkeys(stacks, stack)
     (folder / "manifest.json").write_text(json.dumps({"artifacts": artifacts}))
@@ -30,7 +30,6 @@ def test_an_assembly_of_a_target_holds_its_stacks_in_their_order(target: Target,
     names = target.stack_names
     assembly = Assembly.of(target, make(tmp_path, *reversed(names)))
     assert assembly.stack_names == names[::-1]
-    assert assembly.tags(names[0]) == {"commit": "abc"}
 
 
 @pytest.mark.parametrize(
@@ -79,6 +78,21 @@ def test_the_digest_of_the_code_is_that_of_the_archive_as_lambda_tells_it(tmp_pa
     (tmp_path / "asset.built.zip").write_bytes(b"built")
     expected = base64.b64encode(hashlib.sha256(b"built").digest()).decode()
     assert Assembly(tmp_path).code_sha256("acme-dev-billing") == expected
+
+
+def outputs(folder: Path, name: str, **outputs: str) -> None:
+    template = {"Outputs": {key: {"Value": value} for key, value in outputs.items()}}
+    (folder / f"{name}.template.json").write_text(json.dumps(template))
+
+
+def test_each_stack_tells_its_commit_and_one_mark_makes_all_uncommitted(tmp_path: Path) -> None:
+    assembly = Assembly(make(tmp_path, "one", "other"))
+    outputs(tmp_path, "one", Commit="a")
+    outputs(tmp_path, "other")
+    assert [assembly.commit(name) for name in ("one", "other")] == ["a", None]
+    assert not assembly.is_uncommitted
+    outputs(tmp_path, "other", Commit="a-dirty")
+    assert assembly.is_uncommitted
 
 
 def digest(folder: Path, **files: str) -> str:

@@ -99,7 +99,7 @@ def aws() -> FakeAws:
     """An AWS in which everything is deployed, with versions on the capacity provider."""
     aws = FakeAws()
     for name in (PLATFORM, BILLING):
-        aws.formation.stack(name, {"commit": "a" * 40})
+        aws.formation.stack(name, {})
     aws.formation.templates[PLATFORM] = {"Resources": RESOURCES}
     aws.lambda_.on_provider["provider-1"] = VERSIONS[:2]
     return aws
@@ -196,13 +196,4 @@ def test_where_the_templates_leave_nothing_open_cloudformation_is_not_asked(
     refuse(aws, tmp_path, MOVED)
     del aws.formation.stacks[PLATFORM]
     refuse(aws, tmp_path, MOVED)
-    assert not cli.called
-
-
-def test_another_commit_is_no_difference(aws: FakeAws, cli: Cli, tmp_path: Path) -> None:
-    def tagged(commit: str) -> dict[str, Any]:
-        return changed("Group", Tags=[{"Key": "commit", "Value": commit}])
-
-    aws.formation.templates[PLATFORM] = {"Resources": tagged("a" * 40)}
-    refuse(aws, tmp_path, tagged(assemblies.COMMIT))
     assert not cli.called

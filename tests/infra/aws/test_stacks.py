@@ -61,7 +61,7 @@ def test_a_stack_that_may_not_be_read_is_not_taken_for_none(aws: FakeAws, stacks
 
 def test_a_stack_carries_tags_when_it_has_all_of_them() -> None:
     aws = FakeAws()
-    aws.formation.stack(NAME, TAGS | {"commit": "abc"})
+    aws.formation.stack(NAME, TAGS | {"function": "billing"})
     found = target(aws, DEV).stacks.get(NAME)
     assert found.carries(TAGS)
     assert not found.carries(TAGS | {"pull-request": "7"})

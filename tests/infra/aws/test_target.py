@@ -65,7 +65,7 @@ def test_what_can_not_be_the_name_of_a_function_is_refused(name: str) -> None:
 def test_the_functions_that_are_deployed_are_known_by_the_names_and_tags_of_their_stacks() -> None:
     aws = FakeAws()
     for name in (REFUNDS, BILLING, "acme-dev-refund-slips"):
-        aws.formation.stack(name, naming.tags(DEV) | {"commit": "some"})
+        aws.formation.stack(name, naming.tags(DEV) | {"function": "some"})
     aws.formation.stack("acme-dev-guest", {"project": "acme"})
     for other in ("acme-prod-billing", "acme-platform-dev", "acme-access-dev", "acme-pr-7-billing", "my-acme-dev-a"):
         aws.formation.stack(other, naming.tags(DEV))

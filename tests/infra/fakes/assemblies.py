@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from infra.aws.target import Target
+from infra.naming import Output
 
 COMMIT = "b" * 40
 ARCHIVE, ARCHIVE_SHA256 = b"what was built", "Z31g60NY53rIEjaPfluFyc/aIKTA4o2ojpBif2RkjbI="
@@ -21,12 +22,12 @@ def write(folder: Path, of: Target, commit: str = COMMIT) -> Path:
     folder.mkdir(exist_ok=True)
     place = f"aws://{of.environment.account}/{of.environment.region}"
     stack = {"type": "aws:cloudformation:stack", "environment": place}
-    stack |= {"properties": {"tags": of.tags | {"commit": commit}}}
     artifacts = dict.fromkeys(of.stack_names, stack) | {"Tree": {"type": "cdk:tree"}}
     (folder / "manifest.json").write_text(json.dumps({"artifacts": artifacts}))
     functions = [of.function_name(name) for name in of.function_names]
     for name in {*of.stack_names, *functions}:
         resources = FUNCTION if name in functions else {}
-        (folder / f"{name}.template.json").write_text(json.dumps({"Resources": resources}))
+        template = {"Resources": resources, "Outputs": {Output.COMMIT: {"Value": commit}}}
+        (folder / f"{name}.template.json").write_text(json.dumps(template))
     (folder / "asset.built.zip").write_bytes(ARCHIVE)
     return folder

@@ -23,7 +23,7 @@ def deploy(session: boto3.Session, name: str, resources: dict[str, Any], *, upda
     """Deploy a stack, and return the physical ids of its resources."""
     cloudformation = session.client("cloudformation")
     put = cloudformation.update_stack if update else cloudformation.create_stack
-    put(StackName=name, TemplateBody=json.dumps({"Resources": resources}), Tags=[{"Key": "commit", "Value": "abc"}])
+    put(StackName=name, TemplateBody=json.dumps({"Resources": resources}), Tags=[{"Key": "team", "Value": "abc"}])
     eventually(lambda: status(session, name).endswith("_COMPLETE"))
     assert status(session, name) == ("UPDATE_COMPLETE" if update else "CREATE_COMPLETE")
     found = cloudformation.describe_stack_resources(StackName=name)["StackResources"]
@@ -100,7 +100,7 @@ def test_the_tags_of_a_network_follow_its_stack(session: boto3.Session) -> None:
     for resource in (before["Nat"], before["FlowLog"], ec2.describe_addresses()["Addresses"][0]["AllocationId"]):
         found = ec2.describe_tags(Filters=[{"Name": "resource-id", "Values": [resource]}])["Tags"]
         tags = {tag["Key"]: tag["Value"] for tag in found}
-        assert (tags["project"], tags["commit"], tags["aws:cloudformation:stack-name"]) == ("two", "abc", "network")
+        assert (tags["project"], tags["team"], tags["aws:cloudformation:stack-name"]) == ("two", "abc", "network")
 
 
 def test_an_identity_provider_is_made_changed_and_removed(session: boto3.Session) -> None:

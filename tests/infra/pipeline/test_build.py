@@ -34,10 +34,11 @@ def synthesized(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, str]]:
         contexts.append(dict(each.split("=") for each in given))
         folder = Path(arguments[arguments.index("--output") + 1])
         folder.mkdir(parents=True, exist_ok=True)
-        tags = {"commit": contexts[-1].get("commit", "some")}
-        stack = {"type": "aws:cloudformation:stack", "properties": {"tags": tags}}
-        artifacts = {json.dumps(contexts[-1]): stack}
+        outputs = {"Commit": {"Value": contexts[-1].get("commit", "some")}}
+        name = json.dumps(contexts[-1])
+        artifacts = {name: {"type": "aws:cloudformation:stack"}}
         (folder / "manifest.json").write_text(json.dumps({"artifacts": artifacts}))
+        (folder / f"{name}.template.json").write_text(json.dumps({"Outputs": outputs}))
         return ""
 
     monkeypatch.setattr(build, "cdk", cdk)

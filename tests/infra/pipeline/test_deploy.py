@@ -13,6 +13,7 @@ from infra.aws.target import Target
 from infra.console.report import Report
 from infra.environment import Environment
 from infra.errors import CommandError, UsageError
+from infra.naming import Output
 from infra.pipeline import deploy, diff
 from infra.project import LOCAL
 from tests.infra.fakes import assemblies
@@ -56,20 +57,21 @@ class Cli:
         self.meanwhile()
         folder = Path(arguments[arguments.index("--app") + 1])
         for stack in Assembly(folder).stack_names:
-            self._stack(stack, Assembly(folder).tags(stack))
+            self._stack(stack, {Output.COMMIT: str(Assembly(folder).commit(stack))})
         self.afterwards()
         return ""
 
-    def _stack(self, name: str, tags: dict[str, str]) -> None:
+    def _stack(self, name: str, outputs: dict[str, str]) -> None:
         formation, functions = self.aws.formation, self.aws.lambda_
         if "-platform-" in name:
-            formation.stack(name, tags, outputs={"CapacityProviderArn": "arn"})
+            formation.stack(name, {}, outputs=outputs | {"CapacityProviderArn": "arn"})
             return
         function = functions.functions.get(name) or functions.function(name)
         if self.version not in function.versions:
             function.versions[self.version] = {"least": 3, "most": 4}
             function.aliases["live"] = {"FunctionVersion": self.version}
-        formation.stack(name, tags, outputs={"Version": self.version, "AliasArn": f"{functions.arn_of(name)}:live"})
+        outputs |= {"Version": self.version, "AliasArn": f"{functions.arn_of(name)}:live"}
+        formation.stack(name, {}, outputs=outputs)
 
 
 @pytest.fixture
@@ -251,8 +253,8 @@ def test_what_is_told_of_a_stack_from_before_a_deployment_is_not_taken_for_what_
     def tell_late() -> None:
         stack = aws.formation.stacks[NAME]
         now = dict(stack)
-        stack["Tags"] = [{"Key": "commit", "Value": "a" * 40}]
-        stack["Outputs"] = [{"OutputKey": "Version", "OutputValue": "1"}]
+        told = {"Version": "1", Output.COMMIT: "a" * 40}
+        stack["Outputs"] = [{"OutputKey": key, "OutputValue": value} for key, value in told.items()]
         aws.clock.after(seconds, lambda: stack.update(now))
 
     cli.afterwards = tell_late
@@ -512,4 +514,4 @@ def test_what_is_in_no_commit_goes_nowhere_where_workflows_deploy(
 def test_it_goes_to_the_local_aws(aws: FakeAws, tmp_path: Path) -> None:
     on = target(aws, environment(LOCAL))
     deployed(aws, assemblies.write(tmp_path, on, UNCOMMITTED), on=on)
-    assert aws.formation.stacks[f"acme-{LOCAL}-billing"]["Tags"][-1]["Value"] == UNCOMMITTED
+    assert on.stacks.get(f"acme-{LOCAL}-billing").commit == UNCOMMITTED

@@ -26,7 +26,7 @@ def aws() -> FakeAws:
     """An AWS in which all is as main says."""
     aws = FakeAws()
     for name in (PLATFORM, NAME, TOOLKIT, ACCESS):
-        aws.formation.stack(name, naming.tags(DEV) | {"commit": assemblies.COMMIT})
+        aws.formation.stack(name, naming.tags(DEV), outputs={"Commit": assemblies.COMMIT})
     aws.lambda_.function(NAME, "3").code["3"] = assemblies.ARCHIVE_SHA256
     return aws
 
@@ -64,7 +64,7 @@ def test_where_all_is_as_main_says_it_says_so(aws: FakeAws, looked: Look) -> Non
 def test_the_previews_platform_is_watched_and_their_functions_are_not(aws: FakeAws, looked: Look) -> None:
     names = ["acme-platform-preview", naming.toolkit_stack(PREVIEW), "acme-access-preview"]
     for name in (*names, "acme-pr-7-billing"):
-        aws.formation.stack(name, naming.tags(PREVIEW) | {"commit": assemblies.COMMIT})
+        aws.formation.stack(name, naming.tags(PREVIEW), outputs={"Commit": assemblies.COMMIT})
     assert facts(looked(environment=PREVIEW))["clean"]
     assert aws.asked("DetectStackDrift") == [{"StackName": name} for name in names]
 
@@ -148,7 +148,7 @@ def test_a_stack_that_is_not_there_is_a_finding(aws: FakeAws, looked: Look) -> N
 def test_another_commit_is_a_note_since_main_may_be_newer_than_its_deployment(
     stack: str, aws: FakeAws, looked: Look
 ) -> None:
-    aws.formation.stack(stack, naming.tags(DEV) | {"commit": "a" * 40})
+    aws.formation.stack(stack, naming.tags(DEV), outputs={"Commit": "a" * 40})
     # A person deploys this one, from whatever commit.
     aws.formation.stack(TOOLKIT, {})
     found = facts(looked())
@@ -192,7 +192,7 @@ def test_the_assembly_of_another_environment_is_refused_before_anything_is_asked
 @pytest.fixture
 def of_two(aws: FakeAws) -> FakeAws:
     """The same with a second function."""
-    aws.formation.stack(REFUNDS, naming.tags(DEV) | {"commit": assemblies.COMMIT})
+    aws.formation.stack(REFUNDS, naming.tags(DEV), outputs={"Commit": assemblies.COMMIT})
     aws.lambda_.function(REFUNDS, "5").code["5"] = assemblies.ARCHIVE_SHA256
     return aws
 

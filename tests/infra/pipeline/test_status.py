@@ -30,8 +30,8 @@ def aws() -> FakeAws:
     aws.lambda_.on_provider[PROVIDER] = [f"{aws.lambda_.arn_of(NAME)}:{number}" for number in (11, 12, 13)]
     drift = {"StackDriftStatus": "DRIFTED", "LastCheckTimestamp": aws.clock.now() - timedelta(minutes=5)}
     moments = {"LastUpdatedTime": aws.clock.now() - timedelta(hours=3), "DriftInformation": drift}
-    tags = naming.tags(DEV) | {"commit": "c" * 40}
-    aws.formation.stack(NAME, tags, "UPDATE_ROLLBACK_COMPLETE", **moments)
+    outputs = {"Commit": "c" * 40}
+    aws.formation.stack(NAME, naming.tags(DEV), "UPDATE_ROLLBACK_COMPLETE", outputs=outputs, **moments)
     aws.lambda_.function(NAME, "11", "12", "13", live="12").versions["11"]["least"] = 1
     return aws
 
@@ -39,7 +39,7 @@ def aws() -> FakeAws:
 @pytest.fixture
 def of_two(aws: FakeAws) -> FakeAws:
     """The same with a second function, of a later commit."""
-    aws.formation.stack(REFUNDS, naming.tags(DEV) | {"commit": "d" * 40})
+    aws.formation.stack(REFUNDS, naming.tags(DEV), outputs={"Commit": "d" * 40})
     aws.lambda_.function(REFUNDS, "5")
     return aws
 
@@ -184,7 +184,7 @@ def test_the_environment_that_was_asked_for_must_be_readable(aws: FakeAws) -> No
 def preview(aws: FakeAws, number: int, days: int, *versions: str, function: str = "billing") -> None:
     """Let there be a function of a preview that was made some days ago."""
     name = naming.function(PREVIEW, function, number)
-    stack = aws.formation.stack(name, naming.tags(PREVIEW, number) | {"commit": "d" * 40})
+    stack = aws.formation.stack(name, naming.tags(PREVIEW, number), outputs={"Commit": "d" * 40})
     stack |= {"CreationTime": aws.clock.now() - timedelta(days=days), "LastUpdatedTime": aws.clock.now()}
     if versions:
         aws.lambda_.function(name, *versions)

@@ -16,6 +16,7 @@ from infra.stacks.function import FunctionStack
 from tests.infra.fakes.environments import ACCOUNT, PROJECT, REGION, environment
 from tests.infra.policies.iam import may
 from tests.infra.synthesis import (
+    COMMIT,
     DEV,
     ENVIRONMENTS,
     Resource,
@@ -210,6 +211,7 @@ def test_the_stack_tells_what_the_pipeline_asks_for_and_exports_nothing(deployed
         "AliasArn": {"Value": {"Ref": alias}},
         "Version": {"Value": {"Fn::GetAtt": [version, "Version"]}},
         "LogGroupName": {"Value": {"Ref": group}},
+        "Commit": {"Value": COMMIT},
     }
 
 
@@ -308,7 +310,7 @@ def test_a_change_of_what_a_version_freezes_makes_a_version(
 
 
 def test_a_change_of_tags_makes_no_version(template_of: MakeTemplate) -> None:
-    one, other = (template_of(DEV, tags={"commit": commit}) for commit in ("1", "2"))
+    one, other = (template_of(DEV, tags={"team": team}) for team in ("1", "2"))
     assert one != other
     assert version_in(one) == version_in(other)
 

@@ -4,7 +4,17 @@ import pytest
 
 from infra import naming
 from infra.environment import Environment
-from tests.infra.synthesis import DEV, Resource, Resources, Synthesize, changed, made_before, of_type, the_only
+from tests.infra.synthesis import (
+    COMMIT,
+    DEV,
+    Resource,
+    Resources,
+    Synthesize,
+    changed,
+    made_before,
+    of_type,
+    the_only,
+)
 
 MakePlatform = Callable[[Environment], Resources]
 
@@ -105,12 +115,15 @@ def test_functions_find_the_capacity_provider_in_a_parameter(environment: Enviro
     assert parameter["Value"] == {"Fn::GetAtt": [provider, "Arn"]}
 
 
-def test_the_stack_tells_its_capacity_providers_arn_and_exports_nothing(
+def test_the_stack_tells_its_capacity_providers_arn_and_its_commit_and_exports_nothing(
     environment: Environment, synthesize: Synthesize
 ) -> None:
     template = synthesize(environment.name).stack(f"acme-platform-{environment.name}").template
     [provider] = of_type(template["Resources"], "AWS::Lambda::CapacityProvider")
-    assert template["Outputs"] == {"CapacityProviderArn": {"Value": {"Fn::GetAtt": [provider, "Arn"]}}}
+    assert template["Outputs"] == {
+        "CapacityProviderArn": {"Value": {"Fn::GetAtt": [provider, "Arn"]}},
+        "Commit": {"Value": COMMIT},
+    }
 
 
 def test_the_stack_is_protected_from_termination_where_configured(
