@@ -12,8 +12,9 @@ NEW = "adopted"
 def test_a_function_is_two_folders_and_leaves_the_others_alone(fork: Fork) -> None:
     first = fork.environments[fork.project.promote[0]].function_names[0]
     edited = changes.add_function(fork, NEW)
-    fork.check()
-    fork.run("make", "types")
+    # All tests run with all changes, in test_everything.py.
+    fork.run("make", "lint", "types", "run")
+    fork.python("pytest", "tests/functions")
     assert [file for file in fork.touched() if not file.startswith(edited)] == []
     fork.commit("A function of our own")
     before = templates(fork)
