@@ -213,6 +213,8 @@ STEPS = [
     Step(f"{PIPELINE} callback fail ID {ON_FIRST} --error 'over budget'", first=Place.ask),
     Step(f"{PIPELINE} prune {ON_FIRST} --dry-run"),
     Step(f"{PIPELINE} sweep --environment {PREVIEWS} --dry-run", asks_github=True),
+    Step(f"{PIPELINE} sleep --environment {PREVIEWS} --dry-run"),
+    Step(f"{PIPELINE} wake {PREVIEW}"),
     Step(f"{PIPELINE} roll-back {ON_FIRST} --versions {FUNCTION}=1"),
     # To an end.
     Step(f"{PIPELINE} teardown {ON_FIRST} --dry-run"),

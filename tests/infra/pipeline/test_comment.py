@@ -134,7 +134,7 @@ def test_it_tells_commit_alias_timeline_changes_and_how_to_invoke(reports: Path)
 def test_it_tells_what_wakes_a_preview_that_sleeps_and_nothing_of_it_where_none_does(reports: Path) -> None:
     text = render(reports)
     assert "sleeps once nothing has happened on it for 2 hours" in text
-    assert "python -m infra.pipeline wake --environment preview --pull-request 7" in codes(text)
+    assert "python -m infra.pipeline wake --environment preview --pull-request 7\n" in codes(text)
     never = render(reports, PREVIEW.model_copy(update={"preview_idle_hours": 0}))
     assert "sleeps" not in never
     assert "wake" not in never
