@@ -81,8 +81,8 @@ class Scaling:
     def is_awake(self, version: str) -> bool:
         """Tell whether it can be invoked; either half may be read late, so that both have to say so.
 
-        UNCONFIRMED (contract: a_version_wakes_within_minutes): how a version shows that wakes. The API knows the states Deactivated and Pending,
-        and a scaling that is applied later than it was asked for.
+        UNCONFIRMED (contract: a_version_wakes_within_minutes): how a version shows that wakes. The API knows the states
+        Deactivated and Pending, and a scaling that is applied later than it was asked for.
         """
         configuration = self._configuration(version)
         state = configuration.get("State", "Active")

@@ -168,7 +168,8 @@ class FunctionStack(cdk.Stack):
             )
         )
         # Lambda makes $LATEST.PUBLISHED by itself, and anew at each update unless told otherwise. Nothing calls it, and
-        # its environments would be paid for. UNCONFIRMED (contract: latest_published_has_no_environments): that it may have none at once.
+        # its environments would be paid for. That it may have none at once is UNCONFIRMED (contract:
+        # latest_published_has_no_environments).
         resource.publish_to_latest_published = False
         resource.function_scaling_config = lambda_.CfnFunction.FunctionScalingConfigProperty(
             min_execution_environments=0, max_execution_environments=0

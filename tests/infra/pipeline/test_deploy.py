@@ -108,12 +108,15 @@ def test_what_was_built_is_deployed_and_live(aws: FakeAws, cli: Cli, tmp_path: P
     assert arguments[:4] == ["deploy", "--app", str(folder), "--all"]
     assert session is on.session
     arn = f"{aws.lambda_.arn_of(NAME)}:live"
-    stacks = {PLATFORM: {"CapacityProviderArn": "arn"}, NAME: {"Version": "2", "AliasArn": arn}}
+    commit = {"Commit": assemblies.COMMIT}
+    stacks = {PLATFORM: commit | {"CapacityProviderArn": "arn"}, NAME: commit | {"Version": "2", "AliasArn": arn}}
     functions = {"billing": {"alias_arn": arn, "version": "2", "previous_version": "1"}}
     assert report.facts == {"stacks": stacks, "functions": functions, "removed": [], "retained": []}
     assert report.outputs == {"versions": "billing=2", "previous_versions": "billing=1"}
     assert list(report.lines) == [
+        f"{PLATFORM}: Commit {assemblies.COMMIT}",
         f"{PLATFORM}: CapacityProviderArn arn",
+        f"{NAME}: Commit {assemblies.COMMIT}",
         f"{NAME}: Version 2",
         f"{NAME}: AliasArn {arn}",
     ]
@@ -329,7 +332,7 @@ def test_a_deployment_after_which_another_version_is_live_fails(aws: FakeAws, tm
 
 def test_the_platform_below_previews_has_no_version(aws: FakeAws, cli: Cli, tmp_path: Path) -> None:
     report = deployed(aws, tmp_path, on=target(aws, PREVIEW_OF_TWO))
-    stacks = {"acme-platform-preview": {"CapacityProviderArn": "arn"}}
+    stacks = {"acme-platform-preview": {"Commit": assemblies.COMMIT, "CapacityProviderArn": "arn"}}
     assert report.facts == {"stacks": stacks, "functions": {}, "removed": [], "retained": []}
     assert report.outputs == {"versions": "", "previous_versions": ""}
     assert cli.told == "previous_versions=\n"
