@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from threading import Event
@@ -18,6 +19,8 @@ from aws_durable_execution_sdk_python.lambda_service import (
     OperationType,
 )
 from aws_durable_execution_sdk_python_testing import DurableFunctionTestResult, DurableFunctionTestRunner
+from aws_durable_execution_sdk_python_testing import runner as runners
+from aws_durable_execution_sdk_python_testing.clock import SkipClock
 from aws_durable_execution_sdk_python_testing.execution import Execution
 from aws_durable_execution_sdk_python_testing.model import StartDurableExecutionInput
 
@@ -25,6 +28,8 @@ from infra.replay.history import SDK, History, HistoryError, write
 from infra.replay.resume import EXECUTION_ARN, EXECUTION_ID, Handler
 
 MOST_SECONDS = 60
+# How soon to look again whether an invocation has ended.
+_POLL_SECONDS = 0.01
 _HINT = "what it calls is for recording.py beside that folder to replace"
 
 
@@ -93,7 +98,9 @@ class _Recorder:
         self._states: list[list[Operation]] = []
         self._unanswered: list[str] = []
         self._idle = Event()
-        self._runner = DurableFunctionTestRunner(self._invoke)
+        self._idle.set()
+        with patch.object(runners, "SkipClock", partial(_Clock, self._idle)):
+            self._runner = DurableFunctionTestRunner(self._invoke)
 
     def run(self, seconds: int) -> list[list[Operation]]:
         """Return the states.
@@ -148,6 +155,20 @@ class _Recorder:
         """Stand for a function that is invoked, and that returns once the invocation that began it has ended."""
         self._idle.wait(MOST_SECONDS)
         return result
+
+
+class _Clock(SkipClock):
+    """Skips what is waited for between invocations, and not within one.
+
+    The runner's own ends a wait at once, now before and now after the invocation that begins it has ended.
+    """
+
+    def __init__(self, idle: Event) -> None:
+        super().__init__()
+        self._idle = idle
+
+    def arm(self, wake: datetime) -> float:
+        return super().arm(wake) if self._idle.is_set() else _POLL_SECONDS
 
 
 def _execution(input: StartDurableExecutionInput) -> Execution:  # noqa: A002 - named by the runner

@@ -5,8 +5,8 @@ from infra.local.server.ministack import Answer, Json
 from infra.local.server.request import FunctionName, Request, answer, conflict, invalid, not_found
 
 LATEST_PUBLISHED = "$LATEST.PUBLISHED"
-# UNCONFIRMED (contract: a_sleeping_version_is_deactivated, a_sleeping_version_refuses_starts): that a version is in this
-# state, which the API knows, and how an invocation is refused.
+# UNCONFIRMED (contract: a_sleeping_version_is_deactivated, a_sleeping_version_refuses_starts): that a version is in
+# this state, which the API knows, and how an invocation is refused.
 DEACTIVATED = "Deactivated"
 DEFAULT = {
     "MinExecutionEnvironments": limits.DEFAULT_LEAST_ENVIRONMENTS,
