@@ -57,7 +57,17 @@ def raise_file_limit() -> None:
 def serve(listener: int, folder: Path, python: str, *, skip_time: bool) -> None:
     """Join ministack and the runner of durable executions, and serve them on a socket that already listens."""
     # They import ministack, which takes its settings from the environment as it is imported.
-    from infra.local.server import bundles, iam, ministack, request_ids, resource_types, sdk, tagging, workers  # noqa: PLC0415
+    from infra.local.server import (  # noqa: PLC0415
+        bundles,
+        change_sets,
+        iam,
+        ministack,
+        request_ids,
+        resource_types,
+        sdk,
+        tagging,
+        workers,
+    )
     from infra.local.server.api_model import ApiModel  # noqa: PLC0415
     from infra.local.server.capacity_providers import CapacityProviders  # noqa: PLC0415
     from infra.local.server.durable import DurableExecutions  # noqa: PLC0415
@@ -77,6 +87,7 @@ def serve(listener: int, folder: Path, python: str, *, skip_time: bool) -> None:
     handlers["cloudformation"] = answer_later(handlers["cloudformation"])
     resource_types.teach(executions, providers)
     bundles.teach()
+    change_sets.teach()
     iam.teach()
     tagging.teach(providers)
     workers.teach(packages)

@@ -129,6 +129,9 @@ resource_handlers: dict[str, ResourceHandler] = part("services.cloudformation.pr
 tag_properties: dict[str, tuple[str, str]] = part("services.cloudformation.provisioners", "_STACK_TAG_PROPERTY")
 replacing_properties: dict[str, tuple[str, ...]] = part("services.cloudformation.provisioners", "_REPLACING_PROPERTIES")
 named_properties: dict[str, Json] = part("services.cloudformation.provisioners", "_CUSTOM_NAME_REPLACEMENT")
+formation_actions: dict[str, Action] = part("services.cloudformation", "_ACTION_HANDLERS")
+change_sets: Records[Json] = part("services.cloudformation", "_change_sets")
+stacks: Records[Json] = part("services.cloudformation", "_stacks")
 runs_on_thread: Callable[[str], bool] = part("services.cloudformation.stacks", "_runs_on_worker_thread")
 
 ec2_actions: dict[str, Action] = part("services.ec2", "_ACTION_MAP")

@@ -103,6 +103,28 @@ def test_the_tags_of_a_network_follow_its_stack(session: boto3.Session) -> None:
         assert (tags["project"], tags["team"], tags["aws:cloudformation:stack-name"]) == ("two", "abc", "network")
 
 
+@pytest.mark.parametrize(("value", "expected"), [("two", "CREATE_COMPLETE"), ("one", "FAILED")])
+def test_a_change_set_of_outputs_alone_is_executed_and_an_empty_one_is_not(
+    value: str, expected: str, session: boto3.Session
+) -> None:
+    cloudformation, name = session.client("cloudformation"), f"told-{value}"
+
+    def template(told: str) -> str:
+        group = {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": name}}
+        return json.dumps({"Resources": {"Group": group}, "Outputs": {"Commit": {"Value": told}}})
+
+    cloudformation.create_stack(StackName=name, TemplateBody=template("one"))
+    eventually(lambda: status(session, name) == "CREATE_COMPLETE")
+    change_set = cloudformation.create_change_set(StackName=name, ChangeSetName="next", TemplateBody=template(value))
+    described = cloudformation.describe_change_set(ChangeSetName=change_set["Id"])
+    assert (described["Status"], described["Changes"]) == (expected, [])
+    if expected == "CREATE_COMPLETE":
+        cloudformation.execute_change_set(ChangeSetName=change_set["Id"])
+        eventually(lambda: status(session, name) == "UPDATE_COMPLETE")
+    (output,) = cloudformation.describe_stacks(StackName=name)["Stacks"][0].get("Outputs", [])
+    assert output.get("OutputValue") == value
+
+
 def test_an_identity_provider_is_made_changed_and_removed(session: boto3.Session) -> None:
     def provider(*clients: str) -> dict[str, Any]:
         properties = {"Url": "https://token.actions.githubusercontent.com", "ClientIdList": list(clients)}
