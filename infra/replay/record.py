@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from threading import Event
@@ -139,17 +139,23 @@ class _Recorder:
             state = invocation.service_client.get_execution_state(arn, token, "")
             operations = [o for o in state.operations if o.operation_type is not OperationType.EXECUTION]
             self._states.append(operations)
-            self._answer(operations)
-            self._idle.set()
+            # An answer begins the next invocation at once, so nothing is skipped before that one has ended too.
+            if not self._answer(operations):
+                self._idle.set()
 
-    def _answer(self, operations: list[Operation]) -> None:
-        """Answer the callbacks that are open: after each invocation, so that every recording does so at one time."""
-        for name, callback_id in open_callbacks(operations):
+    def _answer(self, operations: list[Operation]) -> bool:
+        """Answer the callbacks that are open, and return whether there were any.
+
+        It is done after each invocation, so that every recording does so at one time.
+        """
+        callbacks = list(open_callbacks(operations))
+        for name, callback_id in callbacks:
             if name in self._answers.callbacks:
                 self._runner.send_callback_success(callback_id, self._answers.callbacks[name])
             else:
                 self._unanswered.append(name)
                 self._runner.send_callback_failure(callback_id)
+        return bool(callbacks)
 
     def _return(self, result: Any, _event: Any, _context: Any) -> Any:
         """Stand for a function that is invoked, and that returns once the invocation that began it has ended."""
@@ -158,17 +164,29 @@ class _Recorder:
 
 
 class _Clock(SkipClock):
-    """Skips what is waited for between invocations, and not within one.
+    """Stands still, but for what is waited for between invocations, which it skips.
 
-    The runner's own ends a wait at once, now before and now after the invocation that begins it has ended.
+    The runner's own ends a wait at once, now before and now after the invocation that begins it has ended, and so does
+    an invocation that takes longer than the wait.
     """
 
     def __init__(self, idle: Event) -> None:
         super().__init__()
         self._idle = idle
+        self._now = super().now()
+
+    def now(self) -> datetime:
+        # Every time that is read is another one, as the runner expects.
+        with self._lock:
+            self._now += timedelta(microseconds=1)
+            return self._now
 
     def arm(self, wake: datetime) -> float:
-        return super().arm(wake) if self._idle.is_set() else _POLL_SECONDS
+        if not self._idle.is_set():
+            return _POLL_SECONDS
+        with self._lock:
+            self._now = max(self._now, wake)
+        return 0.0
 
 
 def _execution(input: StartDurableExecutionInput) -> Execution:  # noqa: A002 - named by the runner
