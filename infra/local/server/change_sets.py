@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 from infra.local.server import ministack
 from infra.local.server.ministack import Action, Json
-from infra.local.server.resource_handlers import field
+from infra.local.server.resource_handlers import field, text_of
 
 
 def teach() -> None:
@@ -19,8 +19,7 @@ def _with_outputs(create: Action) -> Action:
     def created(parameters: dict[str, list[str]]) -> tuple[int, dict[str, str], str | bytes]:
         status, headers, body = create(parameters)
         if status == HTTPStatus.OK:
-            text = body if isinstance(body, str) else body.decode()
-            _allow_outputs(ministack.change_sets[field(text, "Id")])
+            _allow_outputs(ministack.change_sets[field(text_of(body), "Id")])
         return status, headers, body
 
     return created

@@ -21,10 +21,15 @@ def handler(
 def call(actions: dict[str, Action], action: str, parameters: dict[str, str]) -> str:
     """Call an action of a query API, and return its answer."""
     status, _, body = actions[action]({name: [value] for name, value in parameters.items()})
-    text = body if isinstance(body, str) else body.decode()
+    text = text_of(body)
     if status >= 400:  # noqa: PLR2004 - where HTTP's errors begin
         raise ApiError(action, text, status)
     return text
+
+
+def text_of(body: str | bytes) -> str:
+    """Return the text of an action's answer."""
+    return body if isinstance(body, str) else body.decode()
 
 
 def field(text: str, name: str) -> str:
