@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from threading import Event
+from threading import Event, Lock
 from typing import Any
 from unittest.mock import patch
 
@@ -20,7 +20,7 @@ from aws_durable_execution_sdk_python.lambda_service import (
 )
 from aws_durable_execution_sdk_python_testing import DurableFunctionTestResult, DurableFunctionTestRunner
 from aws_durable_execution_sdk_python_testing import runner as runners
-from aws_durable_execution_sdk_python_testing.clock import SkipClock
+from aws_durable_execution_sdk_python_testing.clock import Clock, real_now
 from aws_durable_execution_sdk_python_testing.execution import Execution
 from aws_durable_execution_sdk_python_testing.model import StartDurableExecutionInput
 
@@ -163,7 +163,7 @@ class _Recorder:
         return result
 
 
-class _Clock(SkipClock):
+class _Clock(Clock):
     """Stands still, but for what is waited for between invocations, which it skips.
 
     The runner's own ends a wait at once, now before and now after the invocation that begins it has ended, and so does
@@ -171,9 +171,9 @@ class _Clock(SkipClock):
     """
 
     def __init__(self, idle: Event) -> None:
-        super().__init__()
         self._idle = idle
-        self._now = super().now()
+        self._now = real_now()
+        self._lock = Lock()
 
     def now(self) -> datetime:
         # Every time that is read is another one, as the runner expects.
